@@ -1,0 +1,214 @@
+"""Nodes and the streams between them, validated. No threads here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from .chance import chance
+from .errors import PieceFault, did_you_mean
+from .frame import Frame
+from .kinds import Image, Kind, Mask
+from .source import Source
+
+
+class Role(str, Enum):
+    SOURCE, MODEL, EFFECT, SINK = "source", "model", "effect", "sink"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How a node reads a stream.
+
+    policy   "latest", "every" or "same"; None = what the stream's kind says
+    hot      its frames make the node run; the others are looked at
+    cancels  its frames close a generator that is still publishing; never handed to the node
+    """
+
+    stream: str
+    policy: str | None = None
+    hot: bool = False
+    cancels: bool = False
+
+
+@dataclass(slots=True)
+class Moment:
+    """What a firing may know besides its inputs: content time and chance, never measured time.
+
+    t, dt      seconds: of the hot frame, and since the node's last firing (0 at the first)
+    previous   the node's own last output, the kind's empty value before there is one
+    frame      the hot frame's envelope
+    """
+
+    t: float
+    dt: float
+    previous: Any
+    frame: Frame
+    node: str
+    seed: int
+
+    @property
+    def rng(self):
+        """A numpy Generator of this firing's own."""
+        return chance(self.seed, self.node, self.frame.seq)
+
+
+class Node:
+    """One named stream and what writes it. `fire` gets one Frame per input, in the order of `inputs`."""
+
+    role = Role.EFFECT
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Sequence[Input] = (),
+        kind: type[Kind] | None = None,
+        *,
+        where: str = "",
+        size: tuple[int, int] | None = None,
+        title: str = "",
+    ) -> None:
+        self.name = name
+        self.inputs = tuple(inputs)
+        self.kind = kind
+        """None: the first output decides."""
+        self.where = where
+        self.size = size
+        self.title = title or name
+
+    def open(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
+        """One datum, None for nothing, or an iterator that publishes each item as it comes."""
+        raise NotImplementedError
+
+    def close(self) -> None: ...
+
+    def save(self) -> Any:
+        """State that a tape may begin from, as JSON or numpy arrays; None: there is none."""
+        return None
+
+    def load(self, state: Any) -> None: ...
+
+    def describe(self) -> dict[str, Any]:
+        return {}
+
+
+class SourceNode(Node):
+    """A device, a clip, a knob. `source` None: frames are pushed from outside (a knob)."""
+
+    role = Role.SOURCE
+
+    def __init__(self, name: str, source: Source | None, kind: type[Kind], *, initial: Any = None, **rest: Any) -> None:
+        super().__init__(name, (), kind, **rest)
+        self.source = source
+        self.initial = initial
+        """Published when the clock starts (a knob's value); None: nothing."""
+
+    def describe(self) -> dict[str, Any]:
+        return self.source.describe() if self.source else {}
+
+
+@dataclass
+class Graph:
+    """Nodes by name, checked: streams exist, no loop of hot inputs. `screens`: screen -> the stream that it shows."""
+
+    nodes: dict[str, Node]
+    screens: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for node in self.nodes.values():
+            for place in node.inputs:
+                if place.stream not in self.nodes:
+                    others = [n for n in self.nodes if n != node.name]
+                    raise PieceFault(
+                        f'{node.name} reads "{place.stream}", and no stream has that name',
+                        where=node.where,
+                        now="the piece was not started",
+                        hint=did_you_mean(place.stream, others),
+                    )
+            if node.role is not Role.SOURCE and not any(i.hot for i in node.inputs):
+                raise PieceFault(
+                    f"{node.name} reads nothing, so nothing would ever make it run",
+                    where=node.where,
+                    now="the piece was not started",
+                    hint='give it a first parameter: a stream, or piece.source("tick") for a piece that moves by itself',
+                )
+        self._refuse_hot_loops()
+
+    def _refuse_hot_loops(self) -> None:
+        done: set[str] = set()
+
+        def walk(name: str, path: list[str]) -> None:
+            if name in path:
+                loop = " -> ".join([*path[path.index(name) :], name])
+                raise PieceFault(
+                    f"these nodes make each other run without end: {loop}",
+                    where=self.nodes[name].where,
+                    now="the piece was not started",
+                    hint="feedback goes through a cold input: let another stream come first in one of them",
+                )
+            if name in done:
+                return
+            for place in self.nodes[name].inputs:
+                if place.hot:
+                    walk(place.stream, [*path, name])
+            done.add(name)
+
+        for name in self.nodes:
+            walk(name, [])
+
+    def policy(self, place: Input) -> str:
+        if place.policy:
+            return place.policy
+        kind = self.nodes[place.stream].kind
+        return kind.policy if kind else "latest"
+
+    def readers(self, stream: str) -> Iterator[tuple[Node, int]]:
+        for node in self.nodes.values():
+            for place, reads in enumerate(node.inputs):
+                if reads.stream == stream:
+                    yield node, place
+
+    def is_picture(self, stream: str) -> bool:
+        """Whether a reader waits for its first frame: it has no size to be empty at before."""
+        return self.nodes[stream].kind in (Image, Mask, None)
+
+    def order(self) -> list[Node]:
+        """Nodes so that a hot input comes before its reader."""
+        seen: dict[str, Node] = {}
+
+        def visit(name: str) -> None:
+            if name in seen:
+                return
+            for place in self.nodes[name].inputs:
+                if place.hot:
+                    visit(place.stream)
+            seen[name] = self.nodes[name]
+
+        for name in self.nodes:
+            visit(name)
+        return list(seen.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the desk draws: nodes in order with what they read."""
+        return {
+            "nodes": [
+                {
+                    "name": n.name,
+                    "role": n.role.value,
+                    "kind": n.kind.__name__ if n.kind else None,
+                    "where": n.where,
+                    "reads": [{"stream": i.stream, "policy": self.policy(i), "hot": i.hot} for i in n.inputs],
+                    "screens": [s for s, stream in self.screens.items() if stream == n.name],
+                    **({"about": about} if (about := n.describe()) else {}),
+                }
+                for n in self.order()
+            ],
+            "seed": self.seed,
+        }

@@ -1,0 +1,376 @@
+"""What a stream carries. Each kind knows its range, its default policy, its empty value and its own bytes.
+
+A kind is a class: used as an annotation (`-> Mask`) it names what a node publishes, and its three class methods are
+all that a runner needs: `empty` (what a stream holds before its first frame), `check` (is this publishable? raises
+ValueError with a sentence) and `digest` (the same bytes on every machine, for proofs).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LATEST, EVERY, SAME = "latest", "every", "same"
+MAX_SIDE = 16_384
+"""The longest side of a picture in pixels; more is a mistake (an 8K frame is 7680)."""
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+class Kind:
+    """Base of all kinds. `policy` is how a reader takes it unless the reader says otherwise."""
+
+    policy = LATEST
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def check(cls, data: Any) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def digest(cls, data: Any) -> str:
+        raise NotImplementedError
+
+
+def size_of(data: Any) -> Size | None:
+    """(width, height) of a picture or a mask, None of anything else."""
+    if isinstance(data, np.ndarray) and data.ndim >= 2:
+        return data.shape[1], data.shape[0]
+    return None
+
+
+def array_digest(array: np.ndarray) -> str:
+    """sha256 over type, shape and bytes."""
+    array = np.ascontiguousarray(array)
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}\0".encode())
+    digest.update(array.data if array.size else b"")  # no second copy of a picture
+    return digest.hexdigest()
+
+
+def json_digest(value: Any) -> str:
+    """sha256 over canonical JSON; floats as their shortest exact spelling."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    """The array read-only and contiguous. A view of something writable is copied: its owner may write again."""
+    if not array.flags.c_contiguous or (array.base is not None and array.flags.writeable):
+        array = array.copy(order="C")
+    array.setflags(write=False)
+    return array
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {' x '.join(map(str, value.shape)) or 'none'}"
+    return f"a {type(value).__name__}"
+
+
+class Image(Kind):
+    """A picture: uint8 RGB, height x width x 3, 0..255."""
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> np.ndarray:
+        width, height = size or (640, 480)
+        return _frozen(np.zeros((height, width, 3), np.uint8))
+
+    @classmethod
+    def check(cls, data: Any) -> np.ndarray:
+        if not isinstance(data, np.ndarray) or data.ndim != 3 or data.shape[2] != 3:
+            raise ValueError(f"a picture is uint8 of shape height x width x 3, and this is {_plain(data)}")
+        if data.dtype != np.uint8:
+            if data.dtype.kind == "f" and not np.isfinite(data).all():
+                raise ValueError("the picture holds NaN or infinity")
+            raise ValueError(
+                f"a picture is uint8, 0..255, and this is {data.dtype}: picture(x) of pleinair turns 0..1 into it"
+            )
+        if not 0 < data.shape[0] <= MAX_SIDE or not 0 < data.shape[1] <= MAX_SIDE:
+            raise ValueError(f"a picture of {data.shape[1]} x {data.shape[0]} cannot be shown")
+        return _frozen(data)
+
+    digest = staticmethod(array_digest)
+
+
+class Mask(Kind):
+    """How much, where: float32, height x width, 0..1."""
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> np.ndarray:
+        width, height = size or (640, 480)
+        return _frozen(np.zeros((height, width), np.float32))
+
+    @classmethod
+    def check(cls, data: Any) -> np.ndarray:
+        if not isinstance(data, np.ndarray) or data.ndim != 2 or data.dtype.kind not in "fb":
+            raise ValueError(f"a mask is float, height x width, 0..1, and this is {_plain(data)}")
+        if not 0 < data.shape[0] <= MAX_SIDE or not 0 < data.shape[1] <= MAX_SIDE:
+            raise ValueError(f"a mask of {data.shape[1]} x {data.shape[0]} cannot be used")
+        data = np.asarray(data, np.float32)
+        low, high = float(data.min()), float(data.max())  # NaN propagates through both
+        if not (low >= -1e-6 and high <= 1 + 1e-6):
+            raise ValueError(
+                "the mask holds NaN" if math.isnan(low) else f"a mask is 0..1, and this runs from {low:.3g} to {high:.3g}"
+            )
+        return _frozen(np.clip(data, 0, 1) if low < 0 or high > 1 else data)
+
+    digest = staticmethod(array_digest)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples float32 -1..1, shape (frames, channels), at `rate` Hz. A frame's `t` is that of its first sample."""
+
+    samples: np.ndarray
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+
+class Audio(Kind):
+    """A stretch of sound: a `Sound`."""
+
+    policy = EVERY
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> Sound:
+        return Sound(_frozen(np.zeros((0, 1), np.float32)), 48_000)
+
+    @classmethod
+    def check(cls, data: Any) -> Sound:
+        if not isinstance(data, Sound):
+            raise ValueError(f"sound is Sound(samples, rate), and this is {_plain(data)}")
+        samples = np.asarray(data.samples, np.float32)
+        if samples.ndim == 1:
+            samples = samples[:, None]
+        if samples.ndim != 2 or not 1_000 <= data.rate <= 768_000:
+            raise ValueError(f"sound is (frames, channels) at 1..768 kHz, and this is {samples.shape} at {data.rate} Hz")
+        if not np.isfinite(samples).all():
+            raise ValueError("the sound holds NaN or infinity")
+        return Sound(_frozen(np.clip(samples, -1, 1)), int(data.rate))
+
+    @classmethod
+    def digest(cls, data: Sound) -> str:
+        return json_digest([data.rate, array_digest(data.samples)])
+
+
+class Text(str, Kind):
+    """Words: a str. `final` is False while the words may still change (speech that is still being heard)."""
+
+    policy = EVERY
+    final: bool = True
+
+    def __new__(cls, value: str = "", *, final: bool = True) -> Text:
+        text = super().__new__(cls, value)
+        text.final = final
+        return text
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> Text:
+        return cls("")
+
+    @classmethod
+    def check(cls, data: Any) -> Text:
+        if not isinstance(data, str):
+            raise ValueError(f"text is a str, and this is {_plain(data)}")
+        return data if isinstance(data, Text) else cls(data)
+
+    @classmethod
+    def digest(cls, data: Text) -> str:
+        return json_digest([str(data), data.final])
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in a picture: x to the right, y down, both 0..1; z towards the viewer where the model has it."""
+
+    x: float
+    y: float
+    z: float = 0.0
+
+
+class Figure:
+    """One hand, face or body: named points and how sure the model is of them.
+
+    points      float32 (n, 3): x, y in 0..1, z in the same scale as x
+    names       one for each point; a point is an attribute: `hand.index_tip.x`
+    confidence  0..1
+    extra       other named parts (`smile`, `gaze`): attributes too
+    """
+
+    __slots__ = ("points", "names", "confidence", "extra")
+
+    def __init__(self, points: Any, names: Sequence[str], confidence: float, **extra: Any) -> None:
+        array = np.asarray(points, np.float32)
+        if array.ndim != 2 or array.shape[0] != len(names) or array.shape[1] not in (2, 3):
+            raise ValueError(f"{len(names)} names need points of shape ({len(names)}, 2 or 3), not {array.shape}")
+        if array.shape[1] == 2:
+            array = np.concatenate([array, np.zeros((len(names), 1), np.float32)], 1)
+        self.points = _frozen(array)
+        self.names = tuple(names)
+        self.confidence = float(confidence)
+        self.extra = extra
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Figure.__slots__:
+            raise AttributeError(name)
+        if name in self.names:
+            return Point(*(float(v) for v in self.points[self.names.index(name)]))
+        if name in self.extra:
+            return self.extra[name]
+        from .errors import did_you_mean
+
+        raise AttributeError(f'no part "{name}": {did_you_mean(name, [*self.names, *self.extra])}')
+
+
+class _Nobody(Figure):
+    """Stands in where nobody was found: any part is the middle of the picture, at confidence 0."""
+
+    def __init__(self) -> None:
+        super().__init__(np.zeros((0, 3)), (), 0.0)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in Figure.__slots__:
+            raise AttributeError(name)
+        return Point(0.5, 0.5)
+
+
+_NOBODY = _Nobody()
+
+
+class Landmarks(tuple, Kind):
+    """The figures found, the surest first. With none found it is empty, and `hand.index_tip` is the middle at
+    confidence 0, so that a piece never tests for None. Attributes are those of the first figure."""
+
+    def __new__(cls, figures: Iterable[Figure] = ()) -> Landmarks:
+        return super().__new__(cls, figures)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self[0] if self else _NOBODY, name)
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> Landmarks:
+        return cls()
+
+    @classmethod
+    def check(cls, data: Any) -> Landmarks:
+        data = cls([data]) if isinstance(data, Figure) else data
+        if not isinstance(data, (list, tuple)) or not all(isinstance(f, Figure) for f in data):
+            raise ValueError(f"landmarks are a list of Figure, and this is {_plain(data)}")
+        for figure in data:
+            if not np.isfinite(figure.points).all() or not 0 <= figure.confidence <= 1:
+                raise ValueError("a figure's points are finite and its confidence is 0..1")
+        return data if isinstance(data, cls) else cls(data)
+
+    @classmethod
+    def digest(cls, data: Landmarks) -> str:
+        return json_digest([[array_digest(f.points), f.names, f.confidence, repr(sorted(f.extra.items()))] for f in data])
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in a picture: its top left corner and size, all 0..1, what it holds, and how surely."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    label: str = ""
+    confidence: float = 1.0
+
+
+class Boxes(tuple, Kind):
+    """The rectangles found, the surest first."""
+
+    def __new__(cls, boxes: Iterable[Box] = ()) -> Boxes:
+        return super().__new__(cls, boxes)
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> Boxes:
+        return cls()
+
+    @classmethod
+    def check(cls, data: Any) -> Boxes:
+        if not isinstance(data, (list, tuple)) or not all(isinstance(b, Box) for b in data):
+            raise ValueError(f"boxes are a list of Box, and this is {_plain(data)}")
+        return data if isinstance(data, cls) else cls(data)
+
+    @classmethod
+    def digest(cls, data: Boxes) -> str:
+        return json_digest([[b.x, b.y, b.w, b.h, b.label, b.confidence] for b in data])
+
+
+class Vector(Kind):
+    """A row of numbers: float32, one dimension, finite."""
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> np.ndarray:
+        return _frozen(np.zeros(0, np.float32))
+
+    @classmethod
+    def check(cls, data: Any) -> np.ndarray:
+        try:
+            array = np.array(data, np.float32)
+        except (TypeError, ValueError):
+            raise ValueError(f"a vector is a row of numbers, and this is {_plain(data)}") from None
+        if array.ndim != 1:
+            raise ValueError(f"a vector has one dimension, and this is {_plain(array)}")
+        if not np.isfinite(array).all():
+            raise ValueError("the vector holds NaN or infinity")
+        return _frozen(array)
+
+    digest = staticmethod(array_digest)
+
+
+class Event(Kind):
+    """Something happened: a value that JSON can hold (a name, a dict, a number)."""
+
+    policy = EVERY
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> None:
+        return None
+
+    @classmethod
+    def check(cls, data: Any) -> Any:
+        try:
+            json.dumps(data, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(f"an event is what JSON can hold, and this is {_plain(data)}") from None
+        return data
+
+    digest = staticmethod(json_digest)
+
+
+class Control(Kind):
+    """A number that a hand sets, 0..1 unless its knob says otherwise: a float."""
+
+    @classmethod
+    def empty(cls, size: Size | None = None) -> float:
+        return 0.0
+
+    @classmethod
+    def check(cls, data: Any) -> float:
+        if isinstance(data, (bool, int, float, np.number)) and math.isfinite(data):
+            return float(data)
+        raise ValueError(f"a knob's value is a finite number, and this is {data!r:.40}")
+
+    digest = staticmethod(json_digest)
+
+
+KINDS: dict[str, type[Kind]] = {
+    k.__name__: k for k in (Image, Mask, Audio, Text, Landmarks, Boxes, Vector, Event, Control)
+}

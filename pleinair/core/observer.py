@@ -1,0 +1,108 @@
+"""Everything that watches is an observer: profiler, recorder, stage. It only watches.
+
+An observer that raises is switched off and reported; with none attached nothing is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .errors import Fault
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .frame import Frame
+    from .graph import Graph
+
+
+class Observer:
+    """All methods are optional. They are called in the thread in which the thing happens: be quick, never block.
+
+    Order is promised per stream, and a frame is announced before any node can fire on it.
+    """
+
+    def on_start(self, graph: Graph, clock: Clock) -> None: ...
+
+    def on_fire(self, node: str, inputs: tuple[Frame | None, ...], hot: int) -> None:
+        """A node begins: what it reads, by place; `hot` is the place of the frame that made it run."""
+
+    def on_frame(self, frame: Frame, raw: Any = None) -> None:
+        """A frame is about to be published. `raw`: as it arrived, for a source (a core.source.Raw or None)."""
+
+    def on_done(self, node: str, published: int, cancelled: bool) -> None:
+        """A firing ended after so many frames; `cancelled`: it was interrupted."""
+
+    def on_skip(self, node: str, stream: str, frame: Frame) -> None:
+        """`node` was busy and will read a newer one: healthy."""
+
+    def on_lost(self, node: str, stream: str, frame: Frame) -> None:
+        """`node` was to read every frame and its queue was full: a fault."""
+
+    def on_fault(self, node: str, fault: Fault, count: int) -> None:
+        """Something went wrong in `node`, for the `count`-th time in a row."""
+
+    def on_change(self, node: str, what: str, detail: dict[str, Any]) -> None:
+        """Between two firings of `node`: what = "swap" (another card) or "reload" (another function)."""
+
+    def on_stop(self) -> None: ...
+
+
+HOOKS = ("on_start", "on_fire", "on_frame", "on_done", "on_skip", "on_lost", "on_fault", "on_change", "on_stop")
+
+
+class Observers:
+    """Calls each observer for what it overrides, and switches off one that raises."""
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._all: list[Observer] = []
+        self.failed: list[Fault] = []
+        for name in HOOKS:
+            setattr(self, name, _silent)
+        for observer in observers:
+            self.add(observer)
+
+    def add(self, observer: Observer) -> None:
+        self._all = [*self._all, observer]
+        self._bind()
+
+    def remove(self, observer: Observer) -> None:
+        self._all = [o for o in self._all if o is not observer]
+        self._bind()
+
+    def __iter__(self):
+        return iter(self._all)
+
+    def _bind(self) -> None:
+        for name in HOOKS:
+            listening = [o for o in self._all if getattr(type(o), name, None) is not getattr(Observer, name)]
+            listening = [o for o in listening if callable(getattr(o, name, None))]
+            setattr(self, name, self._caller(name, listening) if listening else _silent)
+
+    def _caller(self, name: str, listening: list[Observer]):
+        calls = [(o, getattr(o, name)) for o in listening]
+
+        def call(*args: Any) -> None:
+            for observer, method in calls:
+                try:
+                    method(*args)
+                except Exception as error:  # whatever a watcher does, the show goes on
+                    self._switch_off(observer, name, error)
+
+        return call
+
+    def _switch_off(self, observer: Observer, hook: str, error: Exception) -> None:
+        if observer not in self._all:
+            return
+        self.remove(observer)
+        who = type(observer).__name__
+        fault = Fault(
+            f"{who} stopped watching: {type(error).__name__} in {hook}: {error}",
+            now="the piece keeps running without it",
+            hint=error.hint if isinstance(error, Fault) else "",
+        )
+        self.failed.append(fault)
+        self.on_fault(who, fault, 1)
+
+
+def _silent(*args: Any) -> None: ...
