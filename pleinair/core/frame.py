@@ -8,11 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a part of a frame's age went: measured time, for observers only, never for a node."""
+    """Where a part of a frame's age went: measured time, for observers only, never for a node.
+
+    For a source, `ran_ns` is what passed between the capture and its hand-over. `done_ns` is on the piece's own clock,
+    so that age when published = done_ns - t_ns.
+    """
 
     node: str
     waited_ns: int
     ran_ns: int
+    done_ns: int
 
 
 @dataclass(frozen=True, slots=True)

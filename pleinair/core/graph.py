@@ -179,6 +179,19 @@ class Graph:
         """Whether a reader waits for its first frame: it has no size to be empty at before."""
         return self.nodes[stream].kind in (Image, Mask, None)
 
+    def feeds_back(self, node: str, stream: str) -> bool:
+        """Whether `stream` is made, by whatever way, of what `node` writes: a reader cannot wait for its own child."""
+        seen: set[str] = set()
+        ahead = [stream]
+        while ahead:
+            name = ahead.pop()
+            if name == node:
+                return True
+            if name not in seen:
+                seen.add(name)
+                ahead.extend(i.stream for i in self.nodes[name].inputs)
+        return False
+
     def order(self) -> list[Node]:
         """Nodes so that a hot input comes before its reader."""
         seen: dict[str, Node] = {}
