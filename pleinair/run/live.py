@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,9 @@ log = logging.getLogger("pleinair")
 BACKOFF_S = (1, 2, 4, 8, 16, 32, 60)
 LATE_NS = 250_000_000
 """A paced source that fell this far behind goes on from now, instead of being late for ever."""
+MUTED_NS = 1_000_000_000
+"""A source of its own is silent for so long after frames were pushed into its stream (a page's camera, instead of the
+clip that stood in for one)."""
 JOIN_S = 2.0
 
 
@@ -58,6 +62,7 @@ class LiveRunner:
         self._workers = {n.name: _Worker(self, n) for n in graph.nodes.values() if n.role is not Role.SOURCE}
         self._streams = {name: _Stream(self, name) for name in graph.nodes}
         self._fault: Fault | None = None
+        self._failed_to_open: list[tuple[Node, Fault]] = []
         self._switch_interval: float | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -66,8 +71,8 @@ class LiveRunner:
         """Opens every node, then starts the clock and the threads. A node that does not open is a fault of its own:
         the others run, and it is tried again."""
         opened: dict[str, bool] = {}
-        openers = [threading.Thread(target=self._open, args=(n, opened), daemon=True) for n in self.graph.nodes.values()
-                   if isinstance(n, SourceNode)]
+        sources = [n for n in self.graph.nodes.values() if isinstance(n, SourceNode)]
+        openers = [threading.Thread(target=self._open, args=(n, opened), daemon=True) for n in sources]
         for opener in openers:  # a camera takes its time; the models load meanwhile
             opener.start()
         for node in self.graph.order():
@@ -82,20 +87,18 @@ class LiveRunner:
             self.fault(node, fault, 1)
         for name, worker in self._workers.items():
             self._spawn(worker.run, name, opened[name])
-        for node in self.graph.nodes.values():
-            if isinstance(node, SourceNode):
-                if node.initial is not None:
-                    self.push(node.name, node.initial)
-                if node.source is not None:
-                    self._spawn(self._run_source, node.name, node, opened[node.name])
-
-    _failed_to_open: list[tuple[Node, Fault]]
+        for node in sources:
+            if node.initial is not None:
+                self.push(node.name, node.initial)
+        for node in sources:
+            if node.source is not None:
+                self._spawn(self._run_source, node.name, node, opened[node.name])
 
     def _open(self, node: Node, opened: dict[str, bool]) -> None:
-        if not hasattr(self, "_failed_to_open"):
-            self._failed_to_open = []
         try:
-            node.source.open() if isinstance(node, SourceNode) and node.source else node.open()
+            if isinstance(node, SourceNode) and node.source:
+                node.source.open()
+            node.open()
             node.reset()
             opened[node.name] = True
         except Exception as error:
@@ -128,11 +131,11 @@ class LiveRunner:
                 if thread is not threading.current_thread():
                     thread.join(max(0.05, deadline - time.monotonic()))
             for node in self.graph.nodes.values():
-                _quietly(node.source.close if isinstance(node, SourceNode) and node.source else node.close)
+                if isinstance(node, SourceNode) and node.source:
+                    _quietly(node.source.close)
+                _quietly(node.close)
             self.observers.on_stop()
             if self._switch_interval is not None:
-                import sys
-
                 sys.setswitchinterval(self._switch_interval)
         if self.strict and self._fault is not None:
             raise self._fault
@@ -158,6 +161,7 @@ class LiveRunner:
         data = node.kind.check(data) if node.kind else data
         now_ns = self.clock.now_ns()
         t_ns = now_ns if machine_ns is None else min(now_ns, self.clock.from_machine(machine_ns))
+        self._streams[stream].muted_until_ns = now_ns + MUTED_NS
         return self._streams[stream].publish(data, t_ns, raw)
 
     def latest(self, stream: str) -> Frame | None:
@@ -228,7 +232,8 @@ class LiveRunner:
             t_ns = min(self.clock.now_ns(), self.clock.from_machine(capture.machine_ns))
         else:
             t_ns = self.clock.now_ns()
-        stream.publish(data, t_ns, capture.raw)
+        if t_ns >= stream.muted_until_ns:
+            stream.publish(data, t_ns, capture.raw)
         return True
 
 
@@ -241,6 +246,7 @@ class _Stream:
         self.readers = [(runner._workers[n.name], place) for n, place in runner.graph.readers(name)]
         self.last: Frame | None = None
         self.offset_ns = 0
+        self.muted_until_ns = 0
         self._seq = 0
         self._lock = threading.Lock()
 
