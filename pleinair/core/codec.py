@@ -1,27 +1,45 @@
 """Pictures and numbers as bytes, without loss or exactly as a device sent them. For the tape and for the browser.
 
-`decode(raw)` gives the same pixels on every machine; the libraries are imported when they are first needed.
+`decode(raw)` gives the same pixels on every machine: JPEG by libjpeg-turbo's slow integer transform, YUV by the fixed
+point arithmetic of `rgb_from_yuv`, resizing by OpenCV's integer paths. Libraries are imported when first needed.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .kinds import Audio, Image, Kind, Mask, Sound, Text, Vector
+from .kinds import Audio, Image, Kind, Mask, Size, Sound, Text, Vector
 from .source import Raw
 
 
 def decode(raw: Raw) -> Any:
-    """The data of a Raw; ValueError with a sentence where it is not what it says."""
+    """The data of a Raw; ValueError with a sentence where it is not what it says, whatever the bytes are.
+
+    A picture's note may hold `size` (width, height): it is brought to that size by `cover`, as its source did.
+    """
+    note = raw.note or {}
     try:
         decoder = _DECODERS[raw.codec]
     except KeyError:
         raise ValueError(f'no decoder "{raw.codec}"') from None
-    return decoder(raw.blob, raw.note or {})
+    try:
+        data = decoder(raw.blob, note)
+        if "size" in note:
+            width, height = (int(side) for side in note["size"])
+            check_size(width, height)
+            data = cover(data, (width, height))
+    except ValueError:
+        raise
+    except MemoryError:
+        raise ValueError(f"not enough memory for {len(raw.blob)} bytes of {raw.codec}") from None
+    except Exception as error:  # what comes from outside may break a decoder in any way: it is bad input all the same
+        raise ValueError(f"{len(raw.blob)} bytes are no {raw.codec} ({type(error).__name__}: {error})") from error
+    return data
 
 
 def encode(kind: type[Kind], data: Any) -> Raw:
@@ -29,7 +47,7 @@ def encode(kind: type[Kind], data: Any) -> Raw:
     if kind is Image:
         import qoi
 
-        return Raw("qoi", qoi.encode(data))
+        return Raw("qoi", qoi.encode(np.ascontiguousarray(data)))
     if kind in (Mask, Vector):
         return Raw("npy", _npy(data))
     if kind is Audio:
@@ -48,6 +66,77 @@ def encode_jpeg(image: np.ndarray, quality: int = 90) -> bytes:
     )
 
 
+def check_size(width: int, height: int) -> None:
+    """A picture from outside may be as large as 8K and no larger; ValueError."""
+    if not (0 < width <= 16_384 and 0 < height <= 16_384 and width * height <= 8192 * 4320):
+        raise ValueError(f"a picture of {width} x {height} is not accepted (8K is the most)")
+
+
+def cover(image: np.ndarray, size: Size) -> np.ndarray:
+    """The picture (or mask) scaled until it covers `size`, and what hangs over cut off evenly: nothing is squashed."""
+    import cv2
+
+    height, width = image.shape[:2]
+    if (width, height) == tuple(size):
+        return image
+    to_width, to_height = size
+    # Whole numbers, so that every machine cuts the same columns.
+    cut_width = min(width, max(1, round(height * to_width / to_height)))
+    cut_height = min(height, max(1, round(width * to_height / to_width)))
+    left, top = (width - cut_width) // 2, (height - cut_height) // 2
+    cut = image[top : top + cut_height, left : left + cut_width]
+    shrinks = to_width <= cut_width and to_height <= cut_height
+    out = cv2.resize(cut, (to_width, to_height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    out.setflags(write=False)
+    return out
+
+
+BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)
+"""(Kr, Kb): the weights of red and blue in luma, from the ITU-R recommendations of these names."""
+
+_MATRICES = {"bt601": BT601, "smpte170m": BT601, "bt470bg": BT601, "bt709": BT709, "bt2020": BT2020, "bt2020-ncl": BT2020}
+
+
+@lru_cache(maxsize=16)
+def _yuv_matrix(kr: float, kb: float, full: bool) -> np.ndarray:
+    """3 x 4: RGB of (Y, Cb, Cr, 1) in 0..255, by the definitions of BT.601-7 section 2.5 with its quantisation."""
+    luma, chroma = (1.0, 1.0) if full else (255 / 219, 255 / 224)
+    kg = 1 - kr - kb
+    m = np.array(
+        [
+            [luma, 0, 2 * (1 - kr) * chroma],
+            [luma, -2 * (1 - kb) * kb / kg * chroma, -2 * (1 - kr) * kr / kg * chroma],
+            [luma, 2 * (1 - kb) * chroma, 0],
+        ]
+    )
+    return np.c_[m, -m @ [0 if full else 16, 128, 128]]
+
+
+def rgb_from_yuv(
+    y: np.ndarray, u: np.ndarray, v: np.ndarray, *, matrix: tuple[float, float] = BT601, full: bool = False
+) -> np.ndarray:
+    """uint8 RGB (h, w, 3) of three uint8 planes; smaller chroma planes are enlarged bilinearly.
+
+    OpenCV's `transform` of 8-bit pixels computes with 10-bit fixed point coefficients, so that the result is the same on
+    every instruction set (a test compares it with the same sum in whole numbers). FFmpeg's fast conversion is not: it
+    differs between SSSE3 and plain C, and its exact one takes three times as long.
+    """
+    import cv2
+
+    height, width = y.shape
+    if u.shape != y.shape:
+        u = cv2.resize(u, (width, height), interpolation=cv2.INTER_LINEAR)
+        v = cv2.resize(v, (width, height), interpolation=cv2.INTER_LINEAR)
+    pixels = cv2.merge((y, u, v)).reshape(1, -1, 3)
+    # The last few pixels of a row that fills no whole vector go another way: they are given company.
+    short = -pixels.shape[1] % 64
+    if short:
+        pixels = np.pad(pixels, ((0, 0), (0, short), (0, 0)))
+    rgb = cv2.transform(pixels, _yuv_matrix(*matrix, full))
+    rgb.setflags(write=False)
+    return rgb[0, : height * width].reshape(height, width, 3)
+
+
 def _jpeg(blob: bytes, note: dict[str, Any]) -> np.ndarray:
     import simplejpeg
 
@@ -56,28 +145,43 @@ def _jpeg(blob: bytes, note: dict[str, Any]) -> np.ndarray:
     return simplejpeg.decode_jpeg(blob, colorspace="RGB", fastdct=False, fastupsample=False)
 
 
-def check_size(width: int, height: int) -> None:
-    """A picture from outside may be as large as 8K and no larger."""
-    if not (0 < width <= 8192 and 0 < height <= 8192 and width * height <= 8192 * 4320):
-        raise ValueError(f"a picture of {width} x {height} is not accepted (8K is the most)")
-
-
 def _planar(blob: bytes, note: dict[str, Any], code: str) -> np.ndarray:
-    """YUV 4:2:0 as a browser's VideoFrame or a webcam hands it; note: width, height, full (range), matrix."""
-    import cv2
+    """YUV 4:2:0, 8 bits, planes without padding, as a browser's VideoFrame or a webcam hands it.
 
+    note: width, height, full (range; False: 16..235), matrix ("bt601", "bt709", "bt2020" or as WebCodecs names them;
+    else BT.601). A side may be odd: chroma planes are half as large, rounded up.
+    """
     width, height = int(note["width"]), int(note["height"])
     check_size(width, height)
-    if width % 2 or height % 2 or len(blob) != width * height * 3 // 2:
+    half_width, half_height = (width + 1) // 2, (height + 1) // 2
+    luma, chroma = width * height, half_width * half_height
+    if len(blob) != luma + 2 * chroma:
         raise ValueError(f"{len(blob)} bytes are not a {width} x {height} picture in {code}")
-    yuv = np.frombuffer(blob, np.uint8).reshape(height * 3 // 2, width)
-    rgb = cv2.cvtColor(yuv, {"i420": cv2.COLOR_YUV2RGB_I420, "nv12": cv2.COLOR_YUV2RGB_NV12}[code])
-    return rgb
+    y = np.frombuffer(blob, np.uint8, luma).reshape(height, width)
+    rest = np.frombuffer(blob, np.uint8, 2 * chroma, luma)
+    if code == "i420":
+        u, v = rest.reshape(2, half_height, half_width)
+    else:
+        pairs = rest.reshape(half_height, half_width, 2)
+        u, v = np.ascontiguousarray(pairs[..., 0]), np.ascontiguousarray(pairs[..., 1])
+    matrix = _MATRICES.get(str(note.get("matrix")), BT601)
+    return rgb_from_yuv(y, u, v, matrix=matrix, full=bool(note.get("full", False)))
+
+
+def _packed(blob: bytes, note: dict[str, Any], order: tuple[int, int, int]) -> np.ndarray:
+    """Four bytes a pixel, the fourth unused; note: width, height."""
+    width, height = int(note["width"]), int(note["height"])
+    check_size(width, height)
+    if len(blob) != width * height * 4:
+        raise ValueError(f"{len(blob)} bytes are not a {width} x {height} picture of 4 bytes a pixel")
+    return np.ascontiguousarray(np.frombuffer(blob, np.uint8).reshape(height, width, 4)[..., order])
 
 
 def _qoi(blob: bytes, note: dict[str, Any]) -> np.ndarray:
     import qoi
 
+    if blob[:4] != b"qoif" or len(blob) < 22:
+        raise ValueError("this is no QOI picture")
     width, height = (int.from_bytes(blob[i : i + 4], "big") for i in (4, 8))
     check_size(width, height)
     return qoi.decode(blob)
@@ -97,6 +201,8 @@ _DECODERS = {
     "jpeg": _jpeg,
     "i420": lambda blob, note: _planar(blob, note, "i420"),
     "nv12": lambda blob, note: _planar(blob, note, "nv12"),
+    "rgbx": lambda blob, note: _packed(blob, note, (0, 1, 2)),
+    "bgrx": lambda blob, note: _packed(blob, note, (2, 1, 0)),
     "qoi": _qoi,
     "npy": _load_npy,
     "sound": lambda blob, note: Sound(_load_npy(blob, note), note["rate"]),
