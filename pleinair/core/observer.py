@@ -30,8 +30,8 @@ class Observer:
     def on_frame(self, frame: Frame, raw: Any = None) -> None:
         """A frame is about to be published. `raw`: as it arrived, for a source (a core.source.Raw or None)."""
 
-    def on_done(self, node: str, published: int, cancelled: bool) -> None:
-        """A firing ended after so many frames; `cancelled`: it was interrupted."""
+    def on_done(self, node: str, published: int, cancelled: bool, fault: Fault | None) -> None:
+        """A firing ended after so many frames; `cancelled`: it was interrupted; `fault`: what it stopped with."""
 
     def on_skip(self, node: str, stream: str, frame: Frame) -> None:
         """`node` was busy and will read a newer one: healthy."""

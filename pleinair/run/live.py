@@ -367,7 +367,7 @@ class _Worker:
         arrived_ns = lead.trace[-1].done_ns if lead.trace else began_ns
         turn = runner._lane.turn if node.role is Role.MODEL else _no_lane
         runner.observers.on_fire(node.name, tuple(frames), hot)
-        published, cancelled = 0, False
+        published, cancelled, fault = 0, False, None
         items: Iterator[Any] = iter(())
         try:
             with turn(lead.t_ns):
@@ -388,12 +388,14 @@ class _Worker:
                     item = next(items, None)
             self._failures = 0
         except Exception as error:
-            self._failed(error)
+            fault = self.cell.fault(error)
         finally:
             close = getattr(items, "close", None)
             if close:
                 _quietly(close)
-        runner.observers.on_done(node.name, published, cancelled)
+        runner.observers.on_done(node.name, published, cancelled, fault)
+        if fault is not None:
+            self._failed(fault)
 
     def _publish(self, item: Any, lead: Frame, span: Span) -> None:
         bare = self.cell.frame(item, lead, lead.t_ns)
@@ -401,9 +403,8 @@ class _Worker:
         self._runner._streams[self.node.name].last = frame
         self._runner.publish(frame)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, fault: Fault) -> None:
         self._back_off()
-        fault = self.cell.fault(error)
         wait_s = BACKOFF_S[min(self._failures, len(BACKOFF_S)) - 1]
         if not fault.now:
             fault.now = "the last good one is held, the rest keeps running"
@@ -419,7 +420,7 @@ class _Worker:
             self.node.open()
             self.node.reset()
         except Exception as error:
-            self._failed(error)
+            self._failed(self.cell.fault(error))
             return False
         self._failures = 0
         return True
