@@ -108,9 +108,11 @@ class SourceNode(Node):
         self.source = source
         self.initial = initial
         """Published when the clock starts (a knob's value); None: nothing."""
+        self.about: dict[str, Any] = {}
+        """What else tape and report should say of it: the address that it was opened by."""
 
     def describe(self) -> dict[str, Any]:
-        return self.source.describe() if self.source else {}
+        return {**self.about, **(self.source.describe() if self.source else {})}
 
 
 @dataclass

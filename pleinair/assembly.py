@@ -1,0 +1,403 @@
+"""From a folder to a graph that can run: finds the piece, reads it, and puts machine parts behind its names."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+import types
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import manifest as manifests
+from . import plugins
+from .core.errors import Fault, ModelFault, PieceFault, at_line, did_you_mean
+from .core.graph import Graph, SourceNode
+from .core.kinds import KINDS, Kind
+from .core.model import Model
+from .core.source import Sink, Source
+from .manifest import Lock, Manifest, SourceSpec
+from .piece import FunctionNode, ModelNode, Piece
+from .run.tape import Line, Tape
+
+GALLERY = Path(__file__).parent / "gallery"
+DEFAULT_DEVICE = {"camera": "webcam", "tick": "tick"}
+
+
+@dataclass
+class Loaded:
+    """A piece as read from disk. `home`: where its lock, presets and tapes go (a gallery piece lives elsewhere)."""
+
+    piece: Piece
+    manifest: Manifest
+    file: Path
+    text: str
+    toml: str
+    home: Path
+
+    @property
+    def name(self) -> str:
+        return self.file.parent.name
+
+    @property
+    def lock_file(self) -> Path:
+        return self.home / "piece.lock"
+
+
+def gallery() -> dict[str, Path]:
+    return {p.parent.name: p for p in sorted(GALLERY.glob("*/piece.py"))}
+
+
+def locate(where: str | Path) -> Path:
+    """The piece.py that a folder, a file or a gallery piece's name means. Raises PieceFault."""
+    path = Path(where)
+    if path.is_file() and path.suffix == ".py":
+        return path.resolve()
+    if path.is_dir() and (path / "piece.py").is_file():
+        return (path / "piece.py").resolve()
+    if str(where) in gallery():
+        return gallery()[str(where)]
+    if path.is_dir():
+        raise PieceFault(f"there is no piece.py in {path}", hint=f"pleinair new {path / 'mine'} makes one to start from")
+    raise PieceFault(f'there is no piece "{where}"', hint=did_you_mean(str(where), gallery()))
+
+
+def load(where: str | Path, site: Path | None = None) -> Loaded:
+    """Reads piece.py and piece.toml. Raises PieceFault or ManifestFault at the artist's line."""
+    file = locate(where)
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PieceFault(f"{file.name} cannot be read: {error}") from None
+    manifest = manifests.read(file.parent, site)
+    toml = file.parent / "piece.toml"
+    piece = execute(text, file)
+    return Loaded(piece, manifest, file, text, toml.read_text("utf-8") if toml.exists() else "", _home(file))
+
+
+def _home(file: Path) -> Path:
+    if GALLERY in file.parents:
+        from .folders import piece_dir
+
+        return piece_dir(file.parent.name)
+    return file.parent
+
+
+def execute(text: str, file: Path) -> Piece:
+    """Runs piece.py and returns its Piece. An error in it is a PieceFault at its line."""
+    name = str(file)
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    module = types.ModuleType("piece")
+    module.__file__ = name
+    beside = str(file.parent)
+    sys.path.insert(0, beside)
+    try:
+        exec(compile(text, name, "exec"), module.__dict__)
+    except SyntaxError as error:
+        raise PieceFault(
+            f"{file.name} is not Python yet: {error.msg}",
+            where=f"{file.name}, line {error.lineno}    {(error.text or '').strip()[:72]}",
+            now="the piece was not started",
+        ) from None
+    except Fault as fault:
+        fault.now = fault.now or "the piece was not started"
+        raise
+    except Exception as error:
+        raise PieceFault(
+            f"{file.name} stopped while it was read: {type(error).__name__}: {error}",
+            where=_line_in(error, name),
+            now="the piece was not started",
+        ) from error
+    finally:
+        sys.path.remove(beside)
+    pieces = [v for v in vars(module).values() if isinstance(v, Piece)]
+    if not pieces:
+        raise PieceFault(f"{file.name} makes no Piece", hint="from pleinair import Piece\n         piece = Piece()")
+    return module.__dict__["piece"] if isinstance(module.__dict__.get("piece"), Piece) else pieces[0]
+
+
+def _line_in(error: Exception, name: str) -> str:
+    import traceback
+
+    for entry in reversed(traceback.extract_tb(error.__traceback__)):
+        if entry.filename == name:
+            return at_line(name, entry.lineno or 0)
+    return ""
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """("file", "clip.mp4") of "file:clip.mp4"; an address with // is its own target."""
+    scheme, _, target = uri.partition(":")
+    return (scheme, uri) if target.startswith("//") else (scheme, target)
+
+
+def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
+    """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `synthetic`, `rtsp://...`."""
+    scheme, target = split_uri(uri)
+    if scheme == "clip":
+        from .models import clip_path
+
+        scheme, target = "file", str(clip_path(target))
+    elif scheme == "file" and folder is not None and not Path(target).is_absolute() and not Path(target).exists():
+        target = str(folder / target)
+    elif target.startswith("//") is False and scheme in ("http", "https", "udp", "tcp", "srt", "rtmp", "rtsps"):
+        scheme = "rtsp"
+    factory = plugins.find("sources", scheme)
+    try:
+        return factory(target, **options)
+    except TypeError as error:
+        raise PieceFault(f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml") from None
+
+
+class MachineParts:
+    """What this machine puts behind the names of a piece.
+
+    sources    NAME -> URI, over what piece.toml says (the command line's --source)
+    stand_in   every device becomes a synthetic one (`check` on a machine without devices)
+    notices    filled with sentences: what stands in for what, what has drifted
+    """
+
+    def __init__(
+        self, loaded: Loaded, *, sources: dict[str, str] | None = None, stand_in: bool = False, live: bool = False,
+        precision: str | None = None,
+    ) -> None:  # fmt: skip
+        self.loaded = loaded
+        self.lock = Lock.load(loaded.lock_file)
+        self.notices: list[dict[str, str]] = []
+        self.uris: dict[str, str] = {}
+        self._options: dict[str, dict[str, Any]] = {}
+        self.stood_in: set[str] = set()
+        self._sources = sources or {}
+        self._stand_in, self._live, self._precision = stand_in, live, precision
+        for name in self._sources:
+            if name not in loaded.piece.declared:
+                known = [d.name for d in loaded.piece.declared.values() if d.word == "source"]
+                raise PieceFault(f'the piece has no source "{name}"', hint=did_you_mean(name, known))
+
+    def source(self, name: str) -> Source:
+        spec = self.loaded.manifest.sources.get(name)
+        if spec is None:
+            device = DEFAULT_DEVICE.get(name) or (name if name in plugins.names("sources") else None)
+            if device is None and name not in self._sources:
+                raise PieceFault(
+                    f"piece.toml does not say what {name} is",
+                    where=self.loaded.piece.declared[name].where,
+                    now="the piece was not started",
+                    hint=f'[source.{name}]\n         device = "webcam"      (or "file:clip.mp4", "synthetic", "browser")',
+                )
+            spec = SourceSpec(device or "synthetic")
+        uri, options = spec.device, dict(spec.options)
+        if name in self._sources:
+            uri, options = self._sources[name], {k: v for k, v in options.items() if k == "size"}
+        elif self._stand_in and split_uri(uri)[0] not in ("tick", "synthetic"):
+            uri, options = "synthetic:room", {k: v for k, v in options.items() if k == "size"}
+        elif self._live and spec.fallback and (why := self._absent(uri)):
+            self.notices.append({"name": name, "text": f"{why}; {spec.fallback} plays in its place"})
+            uri, options = spec.fallback, {k: v for k, v in options.items() if k == "size"}
+            self.stood_in.add(name)
+        self.uris[name], self._options[name] = uri, options
+        return open_source(uri, self.loaded.file.parent, **options)
+
+    @staticmethod
+    def _absent(uri: str) -> str | None:
+        """Why a device is not there, as far as its plug-in can tell beforehand."""
+        scheme, target = split_uri(uri)
+        absent = getattr(plugins.find("sources", scheme), "absent", None)
+        return absent(target) if callable(absent) else None
+
+    def model(self, name: str) -> tuple[Model, dict[str, Any]]:
+        from .models import load as load_model
+
+        spec = self.loaded.manifest.models.get(name)
+        declared = self.loaded.piece.declared[name]
+        if spec is None:
+            raise PieceFault(
+                f"piece.toml does not say which card {name} is",
+                where=declared.where,
+                now="the piece was not started",
+                hint=f'[model.{name}]\n         card = "multistyle26"      (pleinair models list shows them all)',
+            )
+        try:
+            return load_model(spec.card, **self._model_options(name, spec)), dict(spec.constants)
+        except Fault as fault:
+            fault.where = fault.where or spec.where
+            raise
+
+    def _model_options(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
+        options: dict[str, Any] = {"size": spec.size, "threads": spec.threads}
+        options["precision"] = self._precision or spec.precision
+        options["backend"] = spec.backend
+        asked = _asked(spec, options["precision"])
+        pinned = self.lock.models.get(name, {})
+        if pinned.get("asked") == asked and pinned.get("backend"):
+            options["backend"], options["precision"], options["threads"] = pinned["backend"], None, None
+        return {k: v for k, v in options.items() if v is not None}
+
+    def sink(self, name: str) -> Sink:
+        spec = self.loaded.manifest.sinks.get(name) or SourceSpec(name)
+        scheme, target = split_uri(spec.device)
+        return plugins.find("sinks", scheme)(target, **spec.options)
+
+    def finish(self, graph: Graph) -> Graph:
+        for node in graph.nodes.values():
+            if isinstance(node, SourceNode) and node.source:
+                node.about = {"uri": self.uris[node.name], "options": self._options[node.name], "kind": node.kind.__name__}
+        return graph
+
+    def save_lock(self, graph: Graph) -> list[str]:
+        """Compares with piece.lock, writes what is new; returns what has drifted as sentences."""
+        environment = manifests.environment()
+        drift = self.lock.drift(environment)
+        for name, node in graph.nodes.items():
+            if isinstance(node, ModelNode) and (about := node.describe()):
+                spec = self.loaded.manifest.models[name]
+                known = self.lock.models.get(name, {})
+                if known.get("files") not in (None, about.get("files")) and known.get("card") == spec.card:
+                    drift.append(f"the weights of {name} are others than when the piece was locked")
+                self.lock.models[name] = {
+                    "card": spec.card,
+                    "asked": _asked(spec, self._precision or spec.precision),
+                    "files": about.get("files", {}),
+                    "backend": about.get("backend", {}),
+                }
+        if not self.lock.environment:
+            self.lock.environment = environment
+        self.lock.save(self.loaded.lock_file)
+        return drift
+
+
+def _asked(spec: manifests.ModelSpec, precision: str | None) -> str:
+    size = "x".join(map(str, spec.size)) if spec.size else "default"
+    return f"{spec.card} {size} {spec.backend} {precision or 'any'} {spec.threads or 'any'}"
+
+
+def assemble(loaded: Loaded, parts: MachineParts) -> Graph:
+    return parts.finish(loaded.piece.build(parts, loaded.manifest.seed))
+
+
+def relock(loaded: Loaded) -> None:
+    """Forgets what was locked: the next run locks what it finds."""
+    loaded.lock_file.unlink(missing_ok=True)
+
+
+# -- tapes -----------------------------------------------------------------------------------------------------------
+
+
+def tape_meta(loaded: Loaded, graph: Graph) -> tuple[dict[str, Any], dict[str, str]]:
+    """(what tape.json says of the piece, the texts kept with it)."""
+    files = {"piece.py": loaded.text, "piece.toml": loaded.toml}
+    if loaded.lock_file.exists():
+        files["piece.lock"] = loaded.lock_file.read_text("utf-8")
+    meta = {
+        "title": loaded.manifest.title,
+        "name": loaded.name,
+        "source": hashlib.sha256(loaded.text.encode()).hexdigest(),
+        "environment": manifests.environment(),
+        "models": {n.name: n.describe() for n in graph.nodes.values() if isinstance(n, ModelNode)},
+    }
+    return meta, files
+
+
+@dataclass
+class _TapeParts:
+    """Parts as the tape says they were. A device is not opened: its frames are on the tape."""
+
+    tape: Tape
+    loaded: Loaded
+    notes: list[str] = field(default_factory=list)
+
+    def source(self, name: str) -> Source:
+        about = self.tape.meta.get("sources", {}).get(name, {})
+        scheme = split_uri(about.get("uri", ""))[0]
+        if scheme in ("file", "clip", "synthetic", "tick"):  # those that can make their frames again
+            return self._again(about)
+        source = Source()
+        source.kind = KINDS[about.get("kind", "Image")]
+        return source
+
+    def _again(self, about: dict[str, Any]) -> Source:
+        """The same clip, found by its hash: where it was, or in the store."""
+        from .models import find_blob
+
+        uri = about["uri"]
+        kind: type[Kind] = KINDS[about.get("kind", "Image")]
+        if digest := about.get("sha256"):
+            path = find_blob(digest)
+            if path is not None:
+                uri = f"file:{path}"
+        try:
+            source = open_source(uri, self.loaded.file.parent, **about.get("options", {}))
+        except Fault as fault:
+            self.notes.append(fault.what)
+            source = Source()
+            source.kind = kind
+        return source
+
+    def model(self, name: str) -> tuple[Model, dict[str, Any]]:
+        from .models import load as load_model
+
+        if name in self.tape.meta.get("cut", {}).get("streams", ()) or name in self.tape.meta.get("cut", {}).get("unproved", ()):
+            spec = self.loaded.manifest.models[name]
+            return load_model(spec.card, **({"size": spec.size} if spec.size else {})), dict(spec.constants)
+        spec = self.loaded.manifest.models[name]
+        about = self.tape.meta.get("models", {}).get(name, {})
+        return self.card(about, spec.size, name), dict(spec.constants)
+
+    def card(self, about: dict[str, Any], size: Any, name: str) -> Model:
+        """A card as it was on the tape: the same backend, precision and threads, never chosen again."""
+        from .models import load as load_model
+
+        if not about:
+            raise ModelFault(f"the tape does not say what {name} was")
+        options = {"size": tuple(size)} if size else {}
+        model = load_model(about["card"], backend=about["backend"], **options)
+        if model.describe().get("files") != about.get("files"):
+            self.notes.append(f"the weights of {name} are not those on the tape")
+        return model
+
+    def sink(self, name: str) -> Sink:
+        return Sink()
+
+
+class TapeHand:
+    """Replay's way to the piece: builds what the tape says, from what the tape keeps. `notes`: what is not as it was."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._parts: _TapeParts | None = None
+        self._swapped: dict[str, dict[str, Any]] = {}
+
+    def _load(self, tape: Tape, digest: str | None) -> Loaded:
+        text = tape.text("piece.py", digest)
+        if text is None:
+            raise PieceFault("the tape does not hold its piece")
+        folder = tape.folder / "piece"
+        manifest = Manifest()
+        toml = tape.text("piece.toml")
+        if toml:
+            path = folder / f"{tape.meta['files']['piece.toml']}.toml"
+            manifest = manifests._manifest(manifests._load(path), path)
+        name = tape.meta.get("name", "piece")
+        return Loaded(execute(text, folder / f"{name}.py"), manifest, folder / f"{name}.py", text, toml or "", folder)
+
+    def build(self, tape: Tape, start: Line) -> Graph:
+        loaded = self._load(tape, start.get("source"))
+        self._parts = _TapeParts(tape, loaded, self.notes)
+        return loaded.piece.build(self._parts, start["seed"])
+
+    def change(self, tape: Tape, graph: Graph, node: str, what: str, detail: dict[str, Any]) -> None:
+        target = graph.nodes[node]
+        if what == "reload" and isinstance(target, FunctionNode):
+            target.replace(self._load(tape, detail["source"]).piece.declared[node])
+        elif what == "swap" and isinstance(target, ModelNode):
+            model = self._parts.card(detail["model"], detail.get("size"), node)
+            model.open()
+            target.swap(model).close()
+        elif what == "constant" and isinstance(target, ModelNode):
+            from .core.codec import decode
+
+            blob = tape.blob(detail["file"])
+            from .core.source import Raw
+
+            target.constants[detail["port"]] = decode(Raw(detail["codec"], blob, detail.get("note")))

@@ -1,0 +1,205 @@
+"""The same piece without threads, on a virtual clock: a discrete-event simulation.
+
+Every firing really happens; how long it *takes* is declared (`costs`), so that what a slow model would skip is skipped
+here too, the same each time. With no costs nothing is skipped: every frame goes through, which is how a film is made.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..core.clock import VirtualClock
+from ..core.errors import Fault
+from ..core.frame import Frame, Span
+from ..core.graph import Graph, Node, Role, SourceNode
+from ..core.observer import Observer, Observers
+from ..core.source import Capture
+from .cell import Cell
+from .stats import Stats
+
+
+class OfflineRunner:
+    """`run(until_s)`: opens everything, simulates, closes.
+
+    costs    node -> seconds that a firing takes; models share one lane, as on a machine. Missing: no time at all
+    strict   True: the first fault is raised; False: it is counted, and the node goes on with the next frame
+    sources must be paced (their captures say when they are due) or pushed into with `knobs`: [(t_s, stream, value)]
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        observers: Iterable[Observer] = (),
+        costs: Mapping[str, float] | None = None,
+        knobs: Iterable[tuple[float, str, Any]] = (),
+        strict: bool = True,
+    ) -> None:
+        self.graph = graph
+        self.clock = VirtualClock()
+        self.stats = Stats()
+        self.observers = Observers([self.stats, *observers])
+        self.strict = strict
+        self._costs = {name: int(s * 1e9) for name, s in (costs or {}).items()}
+        self._knobs = sorted(knobs, key=lambda k: k[0])
+        self._queue: list[tuple[int, int, Any]] = []
+        self._count = itertools.count()
+        self._cells = {n.name: Cell(n, graph) for n in graph.nodes.values() if n.role is not Role.SOURCE}
+        self._readers = {n: [(self._cells[r.name], p) for r, p in graph.readers(n)] for n in graph.nodes}
+        self._busy: set[str] = set()
+        self._lane: str | None = None
+        self._seq = dict.fromkeys(graph.nodes, 0)
+        self.last: dict[str, Frame] = {}
+
+    def run(self, until_s: float | None = None) -> Stats:
+        """Simulates until all sources have ended, or `until_s` of content time."""
+        until_ns = None if until_s is None else int(until_s * 1e9)
+        try:
+            self._open()
+            while self._queue:
+                t_ns, _, action = heapq.heappop(self._queue)
+                if until_ns is not None and t_ns >= until_ns:
+                    break
+                self.clock.advance_to(t_ns)
+                action()
+            if until_ns is not None:
+                self.clock.advance_to(until_ns)
+        finally:
+            for node in self.graph.nodes.values():
+                if isinstance(node, SourceNode) and node.source:
+                    node.source.close()
+                node.close()
+            self.observers.on_stop()
+        return self.stats
+
+    def _open(self) -> None:
+        for node in self.graph.order():
+            if isinstance(node, SourceNode) and node.source:
+                node.source.open()
+            node.open()
+            node.reset()
+        self.clock.start()
+        self.observers.on_start(self.graph, self.clock)
+        for node in self.graph.nodes.values():
+            if isinstance(node, SourceNode):
+                if node.initial is not None:
+                    self._publish_source(node.name, node.kind.check(node.initial), None)
+                if node.source is not None:
+                    self._next_capture(node, iter(node.source))
+        for t_s, stream, value in self._knobs:
+            kind = self.graph.nodes[stream].kind
+            self._at(int(t_s * 1e9), lambda s=stream, v=kind.check(value): self._publish_source(s, v, None))
+
+    def _at(self, t_ns: int, action: Any) -> None:
+        heapq.heappush(self._queue, (t_ns, next(self._count), action))
+
+    # -- sources
+
+    def _next_capture(self, node: SourceNode, captures: Iterator[Capture]) -> None:
+        capture = next(captures, None)
+        if capture is None:
+            return
+        if capture.t_ns is None:
+            raise Fault(
+                f"{node.name} does not say when its frames are due, so it cannot be run offline",
+                hint="give it a clip: --source NAME=file:clip.mp4, or --source NAME=synthetic",
+            )
+
+        def due() -> None:
+            self._publish_source(node.name, node.kind.check(capture.data), capture.raw)
+            self._next_capture(node, captures)
+
+        self._at(capture.t_ns, due)
+
+    def _publish_source(self, name: str, data: Any, raw: Any) -> None:
+        now_ns = self.clock.now_ns()
+        frame = Frame(data, name, self._seq[name], now_ns, None, (Span(name, 0, 0, now_ns),))
+        self._seq[name] += 1
+        self._publish(frame, raw)
+
+    def _publish(self, frame: Frame, raw: Any = None) -> None:
+        self.last[frame.stream] = frame
+        self.observers.on_frame(frame, raw)
+        for cell, place in self._readers[frame.stream]:
+            gone = cell.offer(place, frame)
+            reads = cell.node.inputs[place]
+            if gone is not None and reads.hot:
+                lost = self.graph.policy(reads) == "every"
+                (self.observers.on_lost if lost else self.observers.on_skip)(cell.node.name, frame.stream, gone)
+        for cell, _ in self._readers[frame.stream]:
+            self._try(cell)
+
+    # -- nodes
+
+    def _try(self, cell: Cell) -> None:
+        """Fires the node if it is free and has something to fire on."""
+        node = cell.node
+        if node.name in self._busy or (node.role is Role.MODEL and self._lane is not None):
+            return
+        now_ns = self.clock.now_ns()
+        taken = cell.take(now_ns)
+        if isinstance(taken, Frame):
+            self.observers.on_skip(node.name, taken.stream, taken)
+        elif taken is None:
+            if cell.waits_until_ns is not None:
+                self._at(cell.waits_until_ns, lambda: self._try(cell))
+        else:
+            self._fire(cell, *taken)
+
+    def _fire(self, cell: Cell, frames: list[Frame], hot: int) -> None:
+        node = cell.node
+        self._busy.add(node.name)
+        if node.role is Role.MODEL:
+            self._lane = node.name
+        self.observers.on_fire(node.name, tuple(frames), hot)
+        arrived_ns = frames[hot].trace[-1].done_ns if frames[hot].trace else self.clock.now_ns()
+        waited_ns = self.clock.now_ns() - arrived_ns
+        try:
+            items = cell.start(frames, hot)
+        except Fault as fault:
+            self._done(cell, 0, False, fault)
+            return
+        self._step(cell, items, frames[hot], waited_ns, 0)
+
+    def _step(self, cell: Cell, items: Iterator[Any], hot: Frame, waited_ns: int, published: int) -> None:
+        """Computes the next item now; it is published when its declared cost has passed."""
+        if cell.cancelled:
+            getattr(items, "close", lambda: None)()
+            self._done(cell, published, True, None)
+            return
+        try:
+            item = next(items, None)
+        except Fault as fault:
+            self._done(cell, published, False, fault)
+            return
+        if item is None:
+            self._done(cell, published, False, None)
+            return
+        cost_ns = self._costs.get(cell.node.name, 0)
+        done_ns = self.clock.now_ns() + cost_ns
+
+        def publish() -> None:
+            bare = cell.frame(item, hot, hot.t_ns)
+            span = Span(cell.node.name, waited_ns, cost_ns, done_ns)
+            self._publish(Frame(item, bare.stream, bare.seq, bare.t_ns, hot, (*hot.trace, span)))
+            self._step(cell, items, hot, 0, published + 1)
+
+        self._at(done_ns, publish)
+
+    def _done(self, cell: Cell, published: int, cancelled: bool, fault: Fault | None) -> None:
+        node: Node = cell.node
+        self._busy.discard(node.name)
+        self.observers.on_done(node.name, published, cancelled, fault)
+        if fault is not None:
+            self.observers.on_fault(node.name, fault, 1)
+            if self.strict:
+                raise fault
+        if node.role is Role.MODEL:
+            self._lane = None
+            waiting = [c for c in self._cells.values() if c.node.role is Role.MODEL]
+            for other in sorted(waiting, key=lambda c: min((e.waiting.t_ns for e in c.edges if e.waiting), default=0)):
+                self._try(other)
+        self._try(cell)
