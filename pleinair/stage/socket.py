@@ -1,0 +1,158 @@
+"""The WebSocket: says hello, gives pictures for credits, takes acknowledgements, knobs and cameras."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from . import protocol
+from .ages import split
+from .camera import take
+from .gate import HEADERS
+from .viewer import HEARTBEAT_S, Viewer
+
+if TYPE_CHECKING:
+    from .screen import Packet
+    from .server import Stage
+
+MAX_VIEWERS = 64
+
+
+class Socket:
+    """One WebSocket route; the address says what the other side wants to be (docs/protocol.md)."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        stage, query = self._stage, request.query
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return web.Response(status=426, text="this address is a WebSocket\n")
+        if query.get("v", "1") != str(protocol.VERSION):
+            raise ValueError(f"this stage speaks version {protocol.VERSION} of the protocol, not {query['v'][:8]}")
+        screen = query.get("screen")
+        cameras = frozenset(c for c in query.get("camera", "").split(",") if c)
+        if screen is not None and screen not in stage.screens:
+            raise ValueError(f'this piece has no screen "{screen[:40]}"')
+        if unknown := cameras - set(stage.host.browser_inputs):
+            raise ValueError(f'this piece takes no pictures for "{sorted(unknown)[0][:40]}"')
+        interval = 1 / _rate(query["rate"]) if "rate" in query else 0.0
+        if len(stage.viewers) >= MAX_VIEWERS:
+            stage.turned_away += 1
+            raise web.HTTPServiceUnavailable(reason=f"{MAX_VIEWERS} viewers are here already")
+        ws = web.WebSocketResponse(
+            compress=False, heartbeat=HEARTBEAT_S, max_msg_size=protocol.MAX_PICTURE if cameras else protocol.MAX_TEXT,
+        )
+        ws.headers.update({k: HEADERS[k] for k in ("Server",)})
+        await ws.prepare(request)
+        viewer = Viewer(ws, request)
+        viewer.desk = "desk" in query
+        viewer.cameras = cameras
+        viewer.min_interval_s = interval
+        viewer.clock_note = lambda: self._clock_note(viewer)  # type: ignore[method-assign]
+        stage.viewers.append(viewer)
+        viewer.say(self._hello(viewer), key="hello")
+        if screen is not None:
+            viewer.screen = stage.screens[screen]
+            viewer.screen.add(viewer)
+        try:
+            await viewer.run(self._message, self._camera)
+        finally:
+            stage.viewers.remove(viewer)
+            if viewer.screen is not None:
+                viewer.screen.remove(viewer)
+        return ws
+
+    def _hello(self, viewer: Viewer) -> dict[str, Any]:
+        host = self._stage.host
+        return {
+            "type": "hello",
+            "version": protocol.VERSION,
+            "title": host.title,
+            "artist": host.artist,
+            "screens": dict(host.graph.screens),
+            "inputs": {name: self._wanted(name) for name in host.browser_inputs},
+            "change": self._stage.changes,
+        }
+
+    def _wanted(self, name: str) -> dict[str, Any]:
+        node = self._stage.host.graph.nodes.get(name)
+        width, height = (node.size if node and node.size else None) or (640, 480)
+        return {"width": width, "height": height, "fps": 30, "credit": 2}
+
+    def _clock_note(self, viewer: Viewer) -> dict[str, Any]:
+        offset = viewer.clock.offset_ns
+        if offset is None:
+            return {}
+        return {
+            "offset_ms": (offset - self._stage.host.machine_origin_ns()) / 1e6,
+            "error_ms": (viewer.clock.error_ns or 0) / 1e6,
+        }
+
+    def _message(self, viewer: Viewer, said: dict[str, Any]) -> None:
+        kind = said.get("type")
+        if kind == "painted":
+            self._painted(viewer, said)
+        elif kind == "knob":
+            self._knob(viewer, said)
+        else:
+            raise ValueError(f"there is no message of type {kind!r:.40}")
+
+    def _painted(self, viewer: Viewer, said: dict[str, Any]) -> None:
+        """The credit comes back; where the page says when it painted, the age at the glass is known."""
+        seq = protocol.whole(said.get("seq"), "seq", 0, 2**53)
+        if viewer.flight is None or viewer.screen is None or viewer.flight[0].frame.seq != seq:
+            raise ValueError(f"picture {seq} is not under way to you")
+        (packet, sent_ns), viewer.flight = viewer.flight, None
+        now_ns = time.monotonic_ns()
+        viewer.painted += 1
+        if said.get("painted") is not None and viewer.clock.ready:
+            got = viewer.clock.machine_ns(protocol.number(said.get("got"), "got", 0, 1e13))
+            painted = viewer.clock.machine_ns(protocol.number(said.get("painted"), "painted", 0, 1e13))
+            assert got is not None and painted is not None
+            got = min(max(got, sent_ns), now_ns)  # a page cannot have had it before it was sent
+            painted = min(max(painted, got), now_ns)
+            self._seen(viewer, packet, sent_ns, got, painted)
+        wait = viewer.min_interval_s - (now_ns - sent_ns) / 1e9
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._feed, viewer)
+        else:
+            viewer.screen.fed(viewer)
+
+    def _feed(self, viewer: Viewer) -> None:
+        if viewer.screen is not None and viewer in viewer.screen.viewers:
+            viewer.screen.fed(viewer, now=False)
+
+    def _seen(self, viewer: Viewer, packet: Packet, sent_ns: int, got_ns: int, painted_ns: int) -> None:
+        """A picture was painted. The desk's own small view counts only while nothing else is looked at."""
+        stage = self._stage
+        if viewer.desk and stage.looking():
+            return
+        origin = stage.host.machine_origin_ns()
+        frame = packet.frame
+        captured_ns = origin + frame.t_ns
+        parts = split(frame, stage.roles, captured_ns, packet.published_ns, packet.began_ns, packet.encoded_ns,
+                      sent_ns, got_ns, painted_ns)
+        stage.glass_ages.add((painted_ns - captured_ns) / 1e6, parts)
+
+    def _knob(self, viewer: Viewer, said: dict[str, Any]) -> None:
+        """A hand on a page. A refusal goes back with the value that holds, so that the page can show it."""
+        name = said.get("name")
+        try:
+            self._stage.knobs.set(name, said.get("value"), said.get("index"))
+        except ValueError as error:
+            value = self._stage.knobs.value(name) if isinstance(name, str) else None
+            viewer.say({"type": "refused", "name": str(name)[:64], "what": str(error), "value": value})
+
+    def _camera(self, viewer: Viewer, header: dict[str, Any], payload: memoryview) -> None:
+        take(self._stage, viewer, header, payload)
+
+
+def _rate(text: str) -> float:
+    try:
+        return protocol.number(float(text), "rate", 0.1, 240)
+    except ValueError:
+        raise ValueError("rate is pictures a second, between 0.1 and 240") from None
