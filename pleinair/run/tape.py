@@ -85,14 +85,20 @@ class Recorder(Observer):
         self._thread = threading.Thread(target=self._drain, name="pleinair:tape", daemon=True)
         self._thread.start()
 
-    def keep(self, name: str, text: str) -> str:
+    def keep(self, name: str, content: str | bytes) -> str:
         """Keeps a file of the piece under its sha256; returns the hash."""
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        blob = content.encode() if isinstance(content, str) else content
+        digest = hashlib.sha256(blob).hexdigest()
         target = self.folder / "piece" / f"{digest}{Path(name).suffix}"
         target.parent.mkdir(exist_ok=True)
-        target.write_text(text, "utf-8")
+        target.write_bytes(blob)
         self._meta.setdefault("files", {}).setdefault(name, digest)
         return digest
+
+    def use_source(self, text: str) -> str:
+        """The piece.py that the next segment, or the next reload, is made of; returns its hash."""
+        self._meta["source"] = self.keep("piece.py", text)
+        return self._meta["source"]
 
     def _write_meta(self) -> None:
         text = json.dumps({"format": FORMAT, "version": VERSION, **self._meta}, indent=1, sort_keys=True)
@@ -254,18 +260,22 @@ class Tape:
         return {(e["g"], e["s"], e["q"]): e for _, e in self._lines("inputs.jsonl")}
 
     def text(self, name: str, digest: str | None = None) -> str | None:
-        """A file of the piece as it was kept, checked against its hash."""
+        """A text of the piece as it was kept, checked against its hash; None where the tape never held one."""
         digest = digest or self.meta.get("files", {}).get(name)
-        if digest is None or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            return None
-        path = self.folder / "piece" / f"{digest}{Path(name).suffix}"
+        return self.blob(f"{digest}{Path(name).suffix}").decode() if digest else None
+
+    def blob(self, file: str) -> bytes:
+        """A kept file by its name, which begins with its sha256."""
+        if not re.fullmatch(r"[0-9a-f]{64}(\.\w+)?", file):
+            raise TapeFault(f"the tape names a file that cannot be: {file[:80]!r}", where=str(self.folder))
+        path = self.folder / "piece" / file
         try:
-            text = path.read_text("utf-8")
+            blob = path.read_bytes()
         except OSError as error:
-            raise TapeFault(f"the tape has lost {name}: {error}") from None
-        if hashlib.sha256(text.encode()).hexdigest() != digest:
-            raise TapeFault(f"{name} was altered in the tape", where=str(path), hint="bring the tape back from a copy")
-        return text
+            raise TapeFault(f"the tape has lost {file[:12]}...: {error.strerror}", where=str(path)) from None
+        if hashlib.sha256(blob).hexdigest() != file[:64]:
+            raise TapeFault(f"{file[:12]}... was altered in the tape", where=str(path), hint="bring it back from a copy")
+        return blob
 
     def raw(self, where: Line) -> Raw:
         """A source's frame as it arrived."""
