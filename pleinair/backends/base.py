@@ -1,0 +1,121 @@
+"""What every backend is: a network of fixed shapes, named arrays in, named arrays out.
+
+A backend is made with all that chooses its numbers (precision, threads, shapes) and never changes them afterwards.
+Pictures go in and come out as uint8, height x width x 3: the conversion belongs to the backend, inside the network
+where its runtime can.
+
+    u8 -> network   x / 255
+    network -> u8   clip(x * 255, 0, 255), rounded half to even: saturates, never wraps
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+PRECISIONS = ("f32", "bf16")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output of a network, as the task hands it over.
+
+    name     in the weights file
+    shape    the network's own, fixed: (1, 3, 240, 320)
+    picture  "": float32 of `shape`, handed as it is. "NCHW" or "NHWC": the network's layout of a picture 0..1, which
+             is handed over as uint8 (height, width, 3)
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    picture: str = ""
+
+    @property
+    def height_width(self) -> tuple[int, int]:
+        """Of a picture."""
+        return (self.shape[2], self.shape[3]) if self.picture == "NCHW" else (self.shape[1], self.shape[2])
+
+    @property
+    def handed(self) -> tuple[int, ...]:
+        """The shape of the array that is handed over."""
+        return (*self.height_width, 3) if self.picture else self.shape
+
+
+class Backend(Protocol):
+    """A compiled network.
+
+    name       "openvino", "onnx"
+    version    of its runtime
+    precision  "f32" or "bf16": asked for by name, and what the network really runs in
+    threads    that one call may use
+    isa        what the numbers depend on besides: the processor's instruction set
+    """
+
+    name: str
+    version: str
+    precision: str
+    threads: int
+    isa: str
+
+    def __init__(
+        self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
+    ) -> None: ...
+
+    def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One inference. Arrays are C-contiguous and of the handed shape and type; each output is an array that the
+        caller owns. Safe from several threads (they take turns); the GIL is released while the network runs."""
+        ...
+
+    def close(self) -> None:
+        """Gives memory and threads back. Idempotent."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """{"name", "version", "precision", "threads", "isa"}"""
+        ...
+
+
+def describe(backend: Backend) -> dict[str, Any]:
+    """What lock, tape and report say about a backend."""
+    return {
+        "name": backend.name,
+        "version": backend.version,
+        "precision": backend.precision,
+        "threads": backend.threads,
+        "isa": backend.isa,
+    }
+
+
+def default_threads() -> int:
+    """As many as this process may use, 8 at the most: small networks gain nothing from more."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    return max(1, min(8, cores))
+
+
+_X86 = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "avx", "sse4_2")
+
+
+@functools.cache
+def isa() -> str:
+    """The instruction set that kernels are chosen by: `x86_64+avx512_bf16`, `aarch64+bf16`, or the machine's name."""
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    flags: set[str] = set()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.lower().startswith(("flags", "features")):
+                flags = set(line.split(":", 1)[1].split())
+                break
+    except OSError:
+        return machine
+    best = next((f for f in _X86 if f in flags), "") or ("bf16" if "bf16" in flags else "")
+    return f"{machine}+{best}" if best else machine

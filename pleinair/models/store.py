@@ -1,0 +1,269 @@
+"""Weights and clips by their sha256, in the user's own data folder.
+
+A file is written beside the store under a name of its own, synced, made read-only and then renamed into place: whoever
+looks sees all of it or nothing, and two processes may bring the same file at once. Nothing here ever downloads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .. import folders
+from ..core.errors import ModelFault
+from .card import Card, File
+
+CHUNK = 1 << 20
+
+
+def path_of(sha256: str) -> Path:
+    """Where the file with that hash lies, or would lie."""
+    return folders.store_dir() / "sha256" / sha256[:2] / sha256
+
+
+def has(file: File) -> bool:
+    """Whether the file is there in its full size. A changed byte is found by `verify`, and when it is read."""
+    try:
+        return path_of(file.sha256).stat().st_size == file.bytes
+    except OSError:
+        return False
+
+
+def missing(card: Card) -> list[File]:
+    """The card's files that are not in the store."""
+    return [f for f in card.files.values() if not has(f)]
+
+
+def path(card: Card, role: str) -> Path:
+    """Where a file of the card lies. ModelFault, with the command that brings it, where it does not."""
+    file = _file(card, role)
+    if not has(file):
+        raise _absent(card, file)
+    return path_of(file.sha256)
+
+
+def read(card: Card, role: str) -> bytes:
+    """The bytes of a file of the card, their hash checked: what is handed to a runtime is what was checked."""
+    file = _file(card, role)
+    try:
+        with open(path_of(file.sha256), "rb") as stream:
+            blob = stream.read(file.bytes + 1)
+    except OSError:
+        raise _absent(card, file) from None
+    if len(blob) != file.bytes:
+        raise _spoilt(card, file, f"it has {len(blob)} bytes, and the card says {file.bytes}")
+    found = hashlib.sha256(blob).hexdigest()
+    if found != file.sha256:
+        raise _spoilt(card, file, f"its sha256 is {found[:12]}..., and the card says {file.sha256[:12]}...")
+    return blob
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found about one file. `state`: "whole", "missing", "changed"."""
+
+    sha256: str
+    bytes: int
+    state: str
+    name: str = ""
+
+
+def verify(cards: Iterable[Card] | None = None) -> list[Verdict]:
+    """Reads every file of the cards (without cards: all of the store) and compares its hash."""
+    if cards is not None:
+        wanted = [(f.sha256, f.name) for card in cards for f in card.files.values()]
+    else:
+        wanted = [(p.name, "") for p in blobs()]
+    verdicts = []
+    for sha256, name in wanted:
+        place = path_of(sha256)
+        if not place.is_file():
+            verdicts.append(Verdict(sha256, 0, "missing", name))
+            continue
+        state = "whole" if hash_of(place) == sha256 else "changed"
+        verdicts.append(Verdict(sha256, place.stat().st_size, state, name))
+    return verdicts
+
+
+def blobs() -> Iterator[Path]:
+    """Every file in the store."""
+    root = folders.store_dir() / "sha256"
+    if root.is_dir():
+        yield from sorted(p for p in root.glob("??/*") if re.fullmatch(r"[0-9a-f]{64}", p.name))
+
+
+def prune(keep: Iterable[Card]) -> list[tuple[str, int]]:
+    """Removes what no card of `keep` names; returns (sha256, bytes) of each."""
+    wanted = {f.sha256 for card in keep for f in card.files.values()}
+    gone = []
+    for place in list(blobs()):
+        if place.name not in wanted:
+            size = place.stat().st_size
+            discard(place.name)
+            gone.append((place.name, size))
+    return gone
+
+
+def discard(sha256: str) -> None:
+    """Removes one file; nothing where there is none."""
+    place = path_of(sha256)
+    with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
+            place.chmod(0o600)  # Windows does not remove what is read-only
+        place.unlink()
+
+
+def adopt(source: Path, file: File | None = None) -> tuple[str, int]:
+    """Copies a file from this machine into the store; returns (sha256, bytes). With `file`: only if it is that one."""
+    try:
+        with open(source, "rb") as stream:
+            return put(stream, file, source.name)
+    except FileNotFoundError:
+        raise ModelFault(f"there is no file {source}", hint="check the path, and whether the disk is there") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise ModelFault(f"{source} cannot be read: {error.strerror}") from None
+
+
+def put(
+    stream: BinaryIO, file: File | None, name: str, progress: Callable[[int], None] | None = None
+) -> tuple[str, int]:
+    """Copies a stream into the store, hashing it on the way; returns (sha256, bytes).
+
+    With `file`: a stream of another size or hash is refused, and reading stops one byte after the size that the card
+    gives, so that no archive can fill the disk.
+    """
+    with workspace() as folder:
+        digest, size = hashlib.sha256(), 0
+        limit = file.bytes if file else None
+        draft = folder / "file"
+        try:
+            with open(draft, "wb") as out:
+                while chunk := stream.read(CHUNK if limit is None else min(CHUNK, limit - size + 1)):
+                    size += len(chunk)
+                    if limit is not None and size > limit:
+                        raise _other(file, f"{name} is larger than the {limit} bytes that the card gives")
+                    digest.update(chunk)
+                    out.write(chunk)
+                    if progress:
+                        progress(size)
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise disk_fault(error) from error
+        sha256 = digest.hexdigest()
+        if file and size != file.bytes:
+            raise _other(file, f"{name} has {size} bytes, and the card says {file.bytes}: it was cut short")
+        if file and sha256 != file.sha256:
+            raise _other(file, f"{name} has the sha256 {sha256[:12]}..., and the card says {file.sha256[:12]}...")
+        _settle(draft, path_of(sha256))
+    return sha256, size
+
+
+def _settle(draft: Path, place: Path) -> None:
+    try:
+        draft.chmod(0o444)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(draft, place)
+        except PermissionError:  # Windows: another process is reading the same file, which is then the same
+            if not place.is_file():
+                raise
+    except OSError as error:
+        raise disk_fault(error) from error
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Path]:
+    """A folder inside the store for work in progress, removed at the end. What a killed process left is swept up."""
+    root = folders.store_dir() / "tmp"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
+    except OSError as error:
+        raise disk_fault(error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(root: Path) -> None:
+    for left in root.iterdir():
+        pid = left.name.split("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # asking would be ending it; what is left there is small, and `models prune` may take it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def hash_of(place: Path) -> str:
+    """sha256 of a file."""
+    with open(place, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def disk_fault(error: OSError) -> ModelFault:
+    """What a full or a read-only disk means."""
+    home = folders.data_dir()
+    if error.errno == errno.ENOSPC:
+        what, hint = "the disk is full", "make room, or set PLEINAIR_HOME to a folder on another disk"
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        what, hint = "the store cannot be written to", "set PLEINAIR_HOME to a folder that you may write to"
+    else:
+        what, hint = f"the store cannot be used: {error.strerror or error}", "set PLEINAIR_HOME to another folder"
+    return ModelFault(what, where=str(home), now="nothing was changed", hint=hint)
+
+
+def _file(card: Card, role: str) -> File:
+    if role not in card.files:
+        raise ModelFault(
+            f'the card {card.name} names no file "{role}"',
+            now="the model was not loaded",
+            hint=f"its files are: {', '.join(card.files)}",
+        )
+    return card.files[role]
+
+
+def _absent(card: Card, file: File) -> ModelFault:
+    return ModelFault(
+        f"{card.name} cannot be loaded: the file {file.name} is not on this computer",
+        now="the model was not loaded",
+        hint=f"pleinair fetch {card.name}      ({card.bytes / 1e6:.1f} MB, {card.weights.id})",
+    )
+
+
+def _spoilt(card: Card, file: File, why: str) -> ModelFault:
+    return ModelFault(
+        f"{card.name} cannot be loaded: the file {file.name} is not the one that the card means ({why})",
+        where=str(path_of(file.sha256)),
+        now="the model was not loaded",
+        hint=f"pleinair fetch {card.name} brings a whole one",
+    )
+
+
+def _other(file: File, why: str) -> ModelFault:
+    return ModelFault(
+        f"{file.name} was refused: {why}",
+        now="nothing was put into the store",
+        hint="fetch again; if it happens again, the card or its source has changed",
+    )
