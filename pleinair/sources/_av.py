@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..core import codec
-from ..core.errors import DeviceFault
 from ..core.kinds import Size
 
 FITS = ("cover", "contain", "stretch")
@@ -176,5 +175,3 @@ def _orientation(frame: Any) -> tuple[int, bool]:
     return (90 if b > 0 else 270), mirror
 
 
-def no_file(target: str, why: str, hint: str) -> DeviceFault:
-    return DeviceFault(why, where=f"file {target}", now="the source stays empty; the rest of the piece runs", hint=hint)

@@ -14,7 +14,7 @@ from ..core.codec import check_size
 from ..core.errors import DeviceFault
 from ..core.kinds import Image, Size
 from ..core.source import Capture, Raw, Source
-from ._av import FITS, open_input, picture_of, reason
+from ._av import FITS, picture_of, reason
 from ._common import Tells, paced_at
 
 STILL_RATE_HZ = 30.0
