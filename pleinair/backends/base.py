@@ -15,6 +15,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,6 +69,11 @@ class Backend(Protocol):
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
     ) -> None: ...
 
+    @staticmethod
+    def version_installed() -> str:
+        """Of the runtime, without importing it; "" where it is not installed."""
+        ...
+
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference. Arrays are C-contiguous and of the handed shape and type; each output is an array that the
         caller owns. Safe from several threads (they take turns); the GIL is released while the network runs."""
@@ -80,6 +86,14 @@ class Backend(Protocol):
     def describe(self) -> dict[str, Any]:
         """{"name", "version", "precision", "threads", "isa"}"""
         ...
+
+
+def package_version(package: str) -> str:
+    """The installed version of a package, "" where it is not there."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def describe(backend: Backend) -> dict[str, Any]:

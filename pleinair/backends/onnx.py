@@ -44,7 +44,7 @@ class Onnx:
                 f'the backend onnx runs f32, not "{precision}"', hint='precision = "f32", or backend = "openvino"'
             )
         ort = runtime()
-        self.version = ort.__version__
+        self.version = self.version_installed()
         self.precision = precision
         self.threads = max(1, int(threads))
         self.isa = base.isa()
@@ -67,6 +67,15 @@ class Onnx:
             ) from None
         self._names = [t.name for t in outputs]
         self._planes = {t.name: np.empty(t.shape, np.float32) for t in inputs if t.picture}
+
+    @staticmethod
+    def version_installed() -> str:
+        return base.package_version("onnxruntime")
+
+    @staticmethod
+    def available() -> str | None:
+        """For `doctor`: why this backend cannot be used here, or None."""
+        return None if base.package_version("onnxruntime") else "onnxruntime is not installed"
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference."""

@@ -90,6 +90,44 @@ def with_shapes(model: bytes, shapes: Mapping[str, tuple[int, ...]]) -> bytes:
     return bytes(out)
 
 
+def without_rounding(model: bytes) -> bytes:
+    """The same network with its activations left as floats: quantising and dequantising them becomes a no-op.
+
+    Weights stay as they are in the file (their DequantizeLinear is kept). A network that rounds to 8 bits some 200
+    times in a row comes out differently wherever one sum is off by its last bit: two runtimes agree to 28 dB. Without
+    the rounding they agree to more than 70.
+    """
+    out = bytearray()
+    for number, start, end, value in _spans(memoryview(model)):
+        if number != 7:
+            out += model[start:end]
+            continue
+        view = _message(value)
+        constants = {_tensor(_message(v), Summary()) for n, v in _fields(view) if n == 5}
+        graph = bytearray()
+        for inner, low, high, part in _spans(view):
+            if inner == 1:
+                graph += _block(1, _unrounded(_message(part), constants))
+            elif inner != 13:
+                graph += view[low:high]
+        out += _block(7, graph)
+    return bytes(out)
+
+
+def _unrounded(node: memoryview, constants: set[str]) -> bytes:
+    inputs, outputs, op = [], [], ""
+    for number, value in _fields(node):
+        if number == 1:
+            inputs.append(_text(value))
+        elif number == 2:
+            outputs.append(_text(value))
+        elif number == 4:
+            op = _text(value)
+    if op not in ("QuantizeLinear", "DequantizeLinear") or inputs[0] in constants:
+        return bytes(node)
+    return _block(1, inputs[0].encode()) + _block(2, outputs[0].encode()) + _block(4, b"Identity")
+
+
 def _reshaped(info: memoryview, shapes: Mapping[str, tuple[int, ...]], keep: bool) -> bytes:
     """A ValueInfoProto at another shape: name = 1, type = 2 {tensor_type = 1 {elem_type = 1, shape = 2 {dim = 1}}}."""
     name, kind = "", FLOAT

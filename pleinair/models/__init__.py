@@ -37,15 +37,15 @@ def load(
     ModelFault: no such card, weights that are missing, cut short or another's, a size or a precision that cannot be.
     Nothing is downloaded: `fetch` does that.
     """
+    from .. import plugins
     from .card import find_card
-    from .doors import TASKS, resolve
 
     card = find_card(card)
     if card.task == "clip":
         raise ModelFault(
             f"{card.name} is a clip, not a model", hint=f'as a source: device = "file", path = "{card.name}"'
         )
-    task = resolve(TASKS, card.task)
+    task = plugins.find("tasks", card.task)
     from . import choose, fetch, store
 
     fetch.take_local(card)
@@ -57,6 +57,25 @@ def load(
         choice = choose.Choice.of(backend)
         backend, precision, threads = choice.name, choice.precision, choice.threads
         size = size or choice.size
-    return task(
-        card, size=size, backend=backend, precision=precision or "f32", threads=threads, constants=constants
-    )
+    return task(card, size=size, backend=backend, precision=precision or "f32", threads=threads, constants=constants)
+
+
+def clip_path(card: str | Path | Card) -> Path:
+    """Where the clip of a card lies, its hash checked. ModelFault, with the command that brings it, where it is not."""
+    from . import store
+    from .card import find_card
+
+    card = find_card(card)
+    if card.task != "clip":
+        raise ModelFault(f"{card.name} is a model, not a clip", hint="pleinair models list")
+    role = next(iter(card.files))
+    store.read(card, role)
+    return store.path(card, role)
+
+
+def find_blob(sha256: str) -> Path | None:
+    """A file of the store by its hash, or None."""
+    from . import store
+
+    place = store.path_of(sha256) if len(sha256) == 64 and set(sha256) <= set("0123456789abcdef") else None
+    return place if place is not None and place.is_file() else None

@@ -197,9 +197,10 @@ def read_card(path: Path) -> Card:
     return card_from(table, path)
 
 
-_KEYS = ("name task title about upstream size weights code credits files ports names constants tolerance options").split()
-_LICENCE = "licence stated_in quote remark".split()
-_FILE = "name from sha256 bytes container_bytes".split()
+_KEYS = ["name", "task", "title", "about", "upstream", "size", "weights", "code", "credits", "files", "ports", "names"]
+_KEYS += ["constants", "tolerance", "options"]
+_LICENCE = ["licence", "stated_in", "quote", "remark"]
+_FILE = ["name", "from", "sha256", "bytes", "container_bytes"]
 
 
 def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:

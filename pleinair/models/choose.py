@@ -15,20 +15,18 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import folders
+from .. import folders, plugins
 from ..backends.base import default_threads, isa
-from ..core.errors import ModelFault
+from ..core.errors import Fault, ModelFault
 from ..core.kinds import Size
 from .card import Card, find_card
 
 CANDIDATES = (("openvino", "bf16"), ("openvino", "f32"), ("onnx", "f32"))
-PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
 REFERENCE = ("onnx", "f32", 1)
 ROUNDS, BUDGET_S, LONGEST_S = 15, 0.6, 120
 DEFAULT_PSNR_DB = 34.0
@@ -40,7 +38,7 @@ class Choice:
     """A backend and all that chooses its numbers; JSON for the lock.
 
     name, version, precision, threads, isa   what runs, and what its pixels depend on
-    size       working size (width, height)
+    size       working size (width, height); None in a lock that writes it elsewhere
     ran_ms     median time of one call when it was chosen, picture in to picture out; None: not timed
     agreement  {"psnr_db", "max_levels"} against the reference at their worst; None: not compared
     tried      every candidate with its time and agreement, or why it was left out
@@ -49,7 +47,7 @@ class Choice:
     name: str
     version: str
     precision: str
-    size: Size
+    size: Size | None
     threads: int
     isa: str
     ran_ms: float | None = None
@@ -57,7 +55,7 @@ class Choice:
     tried: list[dict[str, Any]] = field(default_factory=list, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "size": list(self.size)}
+        return {**asdict(self), "size": list(self.size) if self.size else None}
 
     @classmethod
     def of(cls, value: Choice | Mapping[str, Any]) -> Choice:
@@ -66,14 +64,14 @@ class Choice:
             return value
         try:
             fields = {k: value[k] for k in ("name", "version", "precision", "threads", "isa")}
-            width, height = value["size"]
+            size = tuple(map(int, value["size"])) if value.get("size") else None
         except (KeyError, TypeError, ValueError):
             raise ModelFault(
                 "the backend pinned for this model is not whole",
                 hint="delete it from piece.lock: it is decided again at the next start",
             ) from None
         rest = {k: value[k] for k in ("ran_ms", "agreement", "tried") if value.get(k) is not None}
-        return cls(**fields, size=(int(width), int(height)), **rest)
+        return cls(**fields, size=size, **rest)
 
 
 def decide(
@@ -119,7 +117,7 @@ def measure(card: Card, size: Size, threads: int, precision: str | None) -> Choi
             entry.update(trial.model.describe()["backend"], ran_ms=trial.time(cases[-1]), agreement=agreement)
             entry["agrees"] = _within(agreement, card.tolerance)
             trial.model.close()
-        except ModelFault as fault:
+        except Fault as fault:
             entry["left_out"] = fault.what
     fit = [e for e in tried if e.get("agrees")]
     if not fit:
@@ -193,8 +191,8 @@ def _why(entry: dict[str, Any]) -> str:
 
 def _version(backend: str) -> str:
     try:
-        return version(PACKAGES.get(backend, backend))
-    except PackageNotFoundError:
+        return plugins.find("backends", backend).version_installed()
+    except (Fault, AttributeError):
         return ""
 
 
@@ -202,7 +200,8 @@ def _place(card: Card, size: Size, threads: int, precision: str | None) -> Path:
     """One file for each question; anything that could change the answer is in its name."""
     from ..core.kinds import json_digest
 
-    key = [FORMAT, card.sha256, card.tolerance, list(size), threads, precision, isa(), [_version(b) for b in PACKAGES]]
+    versions = sorted({(name, _version(name)) for name, _ in CANDIDATES})
+    key = [FORMAT, card.sha256, card.tolerance, card.options, list(size), threads, precision, isa(), versions]
     return folders.cache_dir() / "backends" / f"{card.name}-{json_digest(key)[:16]}.json"
 
 

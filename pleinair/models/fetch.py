@@ -262,7 +262,9 @@ def _what_pip_said(package: str, version: str, said: str) -> ModelFault:
     telling = [line.strip() for line in said.splitlines() if any(word in line.lower() for word in _TELLING)]
     last = (telling or [line for line in said.splitlines() if line.strip()] or ["no reason given"])[-1]
     return ModelFault(
-        f"{package} {version} could not be fetched: {last[:160]}", now="nothing was put into the store", hint="fetch again"
+        f"{package} {version} could not be fetched: {last[:160]}",
+        now="nothing was put into the store",
+        hint="fetch again",
     )
 
 

@@ -16,18 +16,19 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..backends.base import Backend, Tensor, default_threads
+from .. import plugins
+from ..backends import wire
+from ..backends.base import Backend, Tensor, default_threads, isa
 from ..core.errors import ModelFault, did_you_mean
 from ..core.kinds import Control, Image, Kind, Size, Vector
 from ..core.model import Model
 from . import check_onnx, store
 from .card import Card
-from .doors import BACKENDS, resolve
 
 MAX_SIDE = 4096
 FADE = 0.05
@@ -35,8 +36,13 @@ FADE = 0.05
 REMEMBERED = 32
 """Style vectors kept, the last used: a desk full of pictures."""
 
-Make = Callable[[str, list[Tensor], list[Tensor]], Backend]
-"""(role of the file, inputs, outputs) -> the compiled network."""
+
+class Make(Protocol):
+    """(role of the file, inputs, outputs, precision or None for the model's own) -> the compiled network."""
+
+    def __call__(
+        self, role: str, inputs: list[Tensor], outputs: list[Tensor], precision: str | None = None
+    ) -> Backend: ...
 
 
 class Stylise(Model):
@@ -76,7 +82,7 @@ class Stylise(Model):
         self.precision = precision
         self.threads = threads or default_threads()
         self._backend_name = backend
-        self._backend_class = resolve(BACKENDS, backend)
+        self._backend_class = plugins.find("backends", backend)
         kind = card.options.get("network", "mixture")
         if kind not in _PAINTERS:
             raise ModelFault(
@@ -145,14 +151,19 @@ class Stylise(Model):
         about: dict[str, Any] = {
             "card": self.card.name,
             "sha256": self.card.sha256,
+            "files": {role: file.sha256 for role, file in self.card.files.items()},
             "size": list(self.size or ()),
-            "backend": {"name": self._backend_name, "precision": self.precision, "threads": self.threads},
+            "backend": {
+                "name": self._backend_name,
+                "version": self._backend_class.version_installed(),
+                "precision": self.precision,
+                "threads": self.threads,
+                "isa": isa(),
+            },
         }
-        if self._backends:
-            about["backend"] = self._backends[0].describe()
         return about
 
-    def _make(self, role: str, inputs: list[Tensor], outputs: list[Tensor]) -> Backend:
+    def _make(self, role: str, inputs: list[Tensor], outputs: list[Tensor], precision: str | None = None) -> Backend:
         blob = store.read(self.card, role)
         name = self.card.files[role].name
         found = check_onnx.inspect(blob, name)
@@ -163,15 +174,17 @@ class Stylise(Model):
             {t.name: free[t.picture](t.shape) for t in inputs},
             {t.name: tuple(None if n == 0 else s for n, s in enumerate(free[t.picture](t.shape))) for t in outputs},
         )
-        backend = self._backend_class(blob, inputs, outputs, precision=self.precision, threads=self.threads)
+        if self.card.options.get("rounding") is False:
+            blob = wire.without_rounding(blob)
+        backend = self._backend_class(
+            blob, inputs, outputs, precision=precision or self.precision, threads=self.threads
+        )
         self._backends.append(backend)
         return backend
 
     def _name_known(self, port: str) -> None:
         if port not in self._known:
-            raise ModelFault(
-                f'{self.card.name} has no port "{port}"', hint=did_you_mean(port, self.ports)
-            )
+            raise ModelFault(f'{self.card.name} has no port "{port}"', hint=did_you_mean(port, self.ports))
 
 
 class _Painter(Protocol):
@@ -226,7 +239,7 @@ class Mixture:
     def _weights(self, value: Any) -> np.ndarray:
         weights = value if isinstance(value, np.ndarray) and value.dtype == np.float32 else Vector.check(value)
         if weights.shape != (self.count,):
-            raise ValueError(f"style_weights are {self.count} numbers, one for each style, and these are {len(weights)}")
+            raise ValueError(f"style_weights are {self.count} numbers, one a style, and these are {len(weights)}")
         low, high = float(weights.min()), float(weights.max())
         if not (low >= 0 and high < 1e6):
             raise ValueError(f"style_weights are 0 or more, and these run from {low:.3g} to {high:.3g}")
@@ -253,7 +266,11 @@ class Mixture:
 
 
 class AnyPicture:
-    """Two networks: `predict` reads 100 numbers off a picture at 256 x 256, `transform` paints with them."""
+    """Two networks: `predict` reads 100 numbers off a picture at 256 x 256, `transform` paints with them.
+
+    `predict` runs in f32 whatever the precision asked for: in bf16 its numbers are off by 0.1 of 2, which is another
+    style, and once a picture it costs next to nothing.
+    """
 
     SIDE, NUMBERS = 256, 100
     STYLE_IN, VECTOR, CONTENT = "style_image", "mobilenet_conv/Conv/BiasAdd", "content_image"
@@ -271,7 +288,7 @@ class AnyPicture:
         vector = Tensor(self.VECTOR, (1, 1, 1, self.NUMBERS))
         style = Tensor(self.STYLE_IN, (1, self.SIDE, self.SIDE, 3), "NHWC")
         picture = (1, height, width, 3)
-        self.predict = make("predict", [style], [vector])
+        self.predict = make("predict", [style], [vector], "f32")
         self.transform = make(
             "transform", [Tensor(self.CONTENT, picture, "NHWC"), vector], [Tensor(self.PAINTED, picture, "NHWC")]
         )
@@ -291,7 +308,7 @@ class AnyPicture:
 
     def _vector(self, style: Any) -> np.ndarray:
         if isinstance(style, np.ndarray) and style.ndim == 3:
-            last = self._last  # the usual case, without hashing: the very array of the frame before, that none can change
+            last = self._last  # the usual case, without hashing: the very array of the frame before
             if last is not None and last[0] is style and not style.flags.writeable:
                 return last[1]
             vector = self.style_of(style)
@@ -362,7 +379,8 @@ def fitted(image: Any, size: Size | None) -> np.ndarray:
 
 
 def _picture(image: Any) -> np.ndarray:
-    if isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size:
+    is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8
+    if is_array and image.ndim == 3 and image.shape[2] == 3 and image.size:
         return image
     return Image.check(image)  # says what is wrong with it
 

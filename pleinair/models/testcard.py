@@ -24,10 +24,8 @@ def picture(size: Size, seed: int = 0) -> np.ndarray:
     for n in range(14):
         cx, cy, r = dice(1024), dice(1024), 60 + dice(200)
         colour = np.array([dice(256), dice(256), dice(256)])
-        if n % 2:
-            inside = (u - cx) ** 2 + (v - cy) ** 2 < r * r
-        else:
-            inside = (abs(u - cx) < r) & (abs(v - cy) < r // 2)
+        disc, slab = (u - cx) ** 2 + (v - cy) ** 2 < r * r, (abs(u - cx) < r) & (abs(v - cy) < r // 2)
+        inside = disc if n % 2 else slab
         shade = (u - cx + v - cy) * 40 // r  # each is lit from one side
         out[inside] = (colour + shade[..., None])[inside]
     hash_ = (x * 374761393 + y * 668265263 + seed * 1442695041) & 0xFFFFFFFF
