@@ -16,7 +16,7 @@ from .core.errors import Fault, ModelFault, PieceFault, at_line, did_you_mean
 from .core.graph import Graph, SourceNode
 from .core.kinds import KINDS, Kind
 from .core.model import Model
-from .core.source import Sink, Source
+from .core.source import Raw, Sink, Source
 from .manifest import Lock, Manifest, SourceSpec
 from .piece import FunctionNode, ModelNode, Piece
 from .run.tape import Line, Tape
@@ -136,8 +136,6 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
     """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `synthetic`, `rtsp://...`."""
     scheme, target = split_uri(uri)
     if scheme == "clip":
-        from .models import clip_path
-
         scheme, target = "file", str(clip_path(target))
     elif scheme == "file" and folder is not None and not Path(target).is_absolute() and not Path(target).exists():
         target = str(folder / target)
@@ -148,6 +146,46 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         return factory(target, **options)
     except TypeError as error:
         raise PieceFault(f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml") from None
+
+
+def clip_path(card: str) -> Path:
+    """Where a clip's card has its file in the store. ModelFault where it was not fetched."""
+    from .models import store
+    from .models.card import find_card
+
+    found = find_card(card)
+    return store.path(found, next(iter(found.files)))
+
+
+class AbsentModel(Model):
+    """Stands in for a model whose weights are not there. It is asked to open again and again, and comes alive when they
+    were fetched."""
+
+    def __init__(self, card: str, options: dict[str, Any]) -> None:
+        from .models.card import find_card
+
+        found = find_card(card)
+        self._card, self._options = card, options
+        self._model: Model | None = None
+        self.ports, self.names, self.size = dict(found.ports), found.names, options.get("size") or found.size
+        self.kind = plugins.find("tasks", found.task).kind
+
+    def open(self) -> None:
+        from .models import load as load_model
+
+        if self._model is None:
+            self._model = load_model(self._card, **self._options)
+        self._model.open()
+
+    def __call__(self, *args: Any, **ports: Any) -> Any:
+        return self._model(*args, **ports)
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._model.close()
+
+    def describe(self) -> dict[str, Any]:
+        return self._model.describe() if self._model else {"card": self._card}
 
 
 class MachineParts:
@@ -218,8 +256,15 @@ class MachineParts:
                 now="the piece was not started",
                 hint=f'[model.{name}]\n         card = "multistyle26"      (pleinair models list shows them all)',
             )
+        options = self._model_options(name, spec)
         try:
-            return load_model(spec.card, **self._model_options(name, spec)), dict(spec.constants)
+            return load_model(spec.card, **options), dict(spec.constants)
+        except Fault as fault:
+            fault.where = fault.where or spec.where
+            if not self._live:
+                raise
+        try:
+            return AbsentModel(spec.card, options), dict(spec.constants)
         except Fault as fault:
             fault.where = fault.where or spec.where
             raise
@@ -250,16 +295,16 @@ class MachineParts:
         environment = manifests.environment()
         drift = self.lock.drift(environment)
         for name, node in graph.nodes.items():
-            if isinstance(node, ModelNode) and (about := node.describe()):
+            if isinstance(node, ModelNode) and (about := node.describe()).get("backend", {}).get("version"):
                 spec = self.loaded.manifest.models[name]
                 known = self.lock.models.get(name, {})
-                if known.get("files") not in (None, about.get("files")) and known.get("card") == spec.card:
+                if known.get("sha256") not in (None, about.get("sha256")) and known.get("card") == spec.card:
                     drift.append(f"the weights of {name} are others than when the piece was locked")
                 self.lock.models[name] = {
                     "card": spec.card,
                     "asked": _asked(spec, self._precision or spec.precision),
-                    "files": about.get("files", {}),
-                    "backend": about.get("backend", {}),
+                    "sha256": about.get("sha256"),
+                    "backend": about["backend"],
                 }
         if not self.lock.environment:
             self.lock.environment = environment
@@ -318,14 +363,12 @@ class _TapeParts:
 
     def _again(self, about: dict[str, Any]) -> Source:
         """The same clip, found by its hash: where it was, or in the store."""
-        from .models import find_blob
+        from .models import store
 
         uri = about["uri"]
         kind: type[Kind] = KINDS[about.get("kind", "Image")]
-        if digest := about.get("sha256"):
-            path = find_blob(digest)
-            if path is not None:
-                uri = f"file:{path}"
+        if (digest := about.get("sha256")) and (path := store.path_of(digest)).exists():
+            uri = f"file:{path}"
         try:
             source = open_source(uri, self.loaded.file.parent, **about.get("options", {}))
         except Fault as fault:
@@ -352,7 +395,7 @@ class _TapeParts:
             raise ModelFault(f"the tape does not say what {name} was")
         options = {"size": tuple(size)} if size else {}
         model = load_model(about["card"], backend=about["backend"], **options)
-        if model.describe().get("files") != about.get("files"):
+        if model.describe().get("sha256") != about.get("sha256"):
             self.notes.append(f"the weights of {name} are not those on the tape")
         return model
 
@@ -397,7 +440,4 @@ class TapeHand:
         elif what == "constant" and isinstance(target, ModelNode):
             from .core.codec import decode
 
-            blob = tape.blob(detail["file"])
-            from .core.source import Raw
-
-            target.constants[detail["port"]] = decode(Raw(detail["codec"], blob, detail.get("note")))
+            target.constants[detail["port"]] = decode(Raw(detail["codec"], tape.blob(detail["file"])))

@@ -218,7 +218,7 @@ def _model(name: str, table: Any, path: Path) -> ModelSpec:
 
 @dataclass
 class Lock:
-    """What this machine found and decided. `models`: name -> {"card", "files": {role: sha256}, "backend": {...}}."""
+    """What this machine found and decided. `models`: name -> {"card", "asked", "sha256", "backend"}."""
 
     environment: dict[str, str] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)

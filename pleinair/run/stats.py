@@ -39,8 +39,8 @@ class Ring:
         values = self.newest(n)
         if not len(values):
             return None
-        p50, p95, p99 = np.percentile(values, (50, 95, 99)) * scale
-        return {"p50": round(p50, 3), "p95": round(p95, 3), "p99": round(p99, 3), "max": round(values.max() * scale, 3)}
+        figures = (*np.percentile(values, (50, 95, 99)), values.max())
+        return {name: round(float(f) * scale, 3) for name, f in zip(("p50", "p95", "p99", "max"), figures, strict=True)}
 
 
 class _Figures:

@@ -1,0 +1,94 @@
+"""Runs a piece and opens its stage: the work at /, the desk at /desk.
+
+PIECE is a folder, a piece.py, or the name of a gallery piece (mirror, muse). Nothing is recorded unless --record names a
+folder. Saving piece.py while it runs takes the change over without stopping.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from ..core.errors import PieceFault
+from .say import say, say_fault, write_json
+
+EXAMPLE = "pleinair run mirror --source camera=file:clip.mp4 --record tonight.tape"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("piece", metavar="PIECE")
+    parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
+    parser.add_argument(
+        "--source", action="append", default=[], metavar="NAME=URI",
+        help="webcam, webcam:NAME, browser, file:clip.mp4, clip:CARD, synthetic, rtsp://...",
+    )  # fmt: skip
+    parser.add_argument("--port", type=int, metavar="N", help="8765 unless the piece says otherwise; 0: any that is free")
+    parser.add_argument("--lan", action="store_true", default=None, help="also for phones in the local network (TLS, token)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself")
+    parser.add_argument("--record", type=Path, metavar="TAPE", help="record a tape into this folder")
+
+
+def source_options(pairs: list[str]) -> dict[str, str]:
+    """NAME=URI pairs of --source. PieceFault where one is not."""
+    found = {}
+    for pair in pairs:
+        name, equals, uri = pair.partition("=")
+        if not equals or not uri:
+            raise PieceFault(f"--source {pair} names no address", hint="--source camera=file:clip.mp4")
+        found[name] = uri
+    return found
+
+
+def main(args: argparse.Namespace) -> int:
+    from .. import assembly
+    from ..stage.server import Stage
+    from ..stage.show import Show
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    loaded = assembly.load(args.piece, args.site)
+    show = Show(loaded, sources=source_options(args.source), record=args.record, site=args.site)
+    port = loaded.manifest.port if args.port is None else args.port
+    lan = loaded.manifest.lan if args.lan is None else args.lan
+    stage = Stage(show, port=port, lan=lan)
+    show.watch_with(stage)
+    try:
+        url = stage.start()
+        for line in show.notices:
+            say(f"{line['name']}: {line['text']}")
+        show.start()
+        say(f"{show.title}    {url}    desk {url.rstrip('/')}/desk")
+        for extra in stage.lan_urls:
+            say(f"in the local network: {extra}")
+        if not args.no_browser and _has_display():
+            _open_browser(url)
+        from .live import watch
+
+        watch(show, stage, ended, args.seconds)
+    finally:
+        report = show.report() if show.runner else {}
+        show.stop()
+        stage.stop()
+    write_json(report, args.json)
+    if show.recorder is not None:
+        if show.recorder.given_up:
+            say_fault(show.recorder.given_up)
+            return 1
+        say(f"recorded {show.recorder.frames} frames: {args.record}")
+    return 0
+
+
+def _has_display() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open_browser(url: str) -> None:
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
