@@ -1,0 +1,111 @@
+"""Brings weights and clips into the store, each file checked against the sha256 on its card.
+
+A PIECE brings all that it may need: its models, the cards that it can be swapped for, and the clips that play where a
+device is not there. Nothing else in Pleinair downloads anything, and nothing does while a piece runs. A fetch that was
+cut off is called again; what is whole already is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import Fault, ModelFault, did_you_mean
+from .progress import Bars
+from .say import say, write_json
+
+if TYPE_CHECKING:
+    from ..manifest import Manifest
+    from ..models.card import Card
+
+EXAMPLE = "pleinair fetch mirror"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="PIECE or CARD", nargs="+", help="a piece's folder or name, or cards by name")
+    parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml: it may name other clips")
+
+
+def main(args: argparse.Namespace) -> int:
+    from ..models.fetch import fetch
+
+    cards = cards_of(args.what, args.site)
+    if not cards:
+        say("there is nothing to fetch: no model and no clip is named")
+        write_json({"cards": [], "files": [], "seconds": 0.0}, args.json)
+        return 0
+    began = time.monotonic()
+    with Bars() as bars:
+        files = fetch(cards, bars)
+    seconds = time.monotonic() - began
+    new = {f.card for f in files if f.how != "there already"}
+    for card in cards:
+        state = "fetched" if card.name in new else "there already"
+        say(f"{card.name:<16} {card.bytes / 1e6:6.1f} MB    {card.weights.id:<14} {state}    {card.title}")
+    found = {
+        "cards": [about(c) | {"fetched_now": c.name in new} for c in cards],
+        "files": [vars(f) for f in files],
+        "seconds": round(seconds, 2),
+    }
+    write_json(found, args.json)
+    return 0
+
+
+def about(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name, "task": card.task, "title": card.title, "bytes": card.bytes, "licence": card.weights.id,
+        "sha256": card.sha256,
+    }  # fmt: skip
+
+
+def cards_of(names: list[str], site: Path | None = None) -> list[Card]:
+    """The cards that pieces and cards' names mean, each once. A piece is read, not run. Fault: neither is called so."""
+    from .. import assembly, manifest
+    from ..models.card import find_card, known_names
+
+    found: dict[str, Card] = {}
+    for name in names:
+        try:
+            piece = assembly.locate(name)
+        except Fault as no_piece:
+            if Path(name).is_dir() and not (Path(name) / "card.toml").is_file():
+                raise
+            try:
+                cards = [find_card(name)]
+            except ModelFault:
+                if name in known_names() or any(c in name for c in "/\\") or name.endswith(".toml"):
+                    raise  # there is one, and it cannot be read
+                known = [*assembly.gallery(), *known_names()]
+                raise ModelFault(
+                    f'there is neither a piece nor a card "{name}"', hint=did_you_mean(name, known)
+                ) from no_piece
+        else:
+            cards = cards_in(manifest.read(piece.parent, site), piece.parent)
+        found.update((c.sha256, c) for c in cards)
+    return list(found.values())
+
+
+def cards_in(manifest: Manifest, folder: Path) -> list[Card]:
+    """Every card that a piece may need."""
+    from ..models.card import find_card
+
+    found = []
+    for spec in manifest.models.values():
+        for name in dict.fromkeys((spec.card, *spec.cards)):
+            try:
+                found.append(find_card(name))
+            except Fault as fault:
+                fault.where = fault.where or spec.where
+                raise
+    for source in manifest.sources.values():
+        for uri in (source.device, source.fallback or ""):
+            scheme, _, target = uri.partition(":")
+            if scheme == "clip":
+                try:
+                    found.append(find_card(target))
+                except Fault as fault:
+                    fault.where = fault.where or source.where
+                    raise
+    return found
