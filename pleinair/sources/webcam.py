@@ -88,6 +88,19 @@ class Webcam(Live):
         self.rate = paced_at(rate, "webcam")
         self._label = self.target or "the first"
 
+    @classmethod
+    def absent(cls, target: str) -> str | None:
+        """Why this camera is not there, as far as can be told without opening it; None: it may be. A piece's
+        `fallback` then plays in its place."""
+        if not sys.platform.startswith("linux"):
+            return None  # what FFmpeg lists elsewhere is not sure enough to decide by
+        if target.startswith("/"):
+            return None if Path(target).exists() else f"there is no camera at {target}"
+        try:
+            return None if Path(cls(target)._device()).exists() else f"there is no camera {target}"
+        except DeviceFault as fault:
+            return fault.what
+
     def _where(self) -> str:
         return f"webcam {self._label}"
 
