@@ -1,0 +1,53 @@
+"""Age that the runtime adds at 30 fps, over the model's own time (u8 to u8, same backend, precision and threads)."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from pleinair import Piece
+from pleinair.core.source import Sink
+from pleinair.run.live import LiveRunner
+
+from .common import BenchParts, Cached, Figure, Timed, precisions, style
+
+SIZE = (320, 240)
+
+
+class _Stamp(Sink):
+    """Notes when each frame came out at the far end."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[int, int]] = []
+
+    def put(self, data, t_ns: int) -> None:
+        self.came.append((t_ns, time.monotonic_ns()))
+
+
+def run(quick: bool = False) -> list[Figure]:
+    return [f for p in precisions() for f in _one(p, 10 if quick else 60)]
+
+
+def _one(precision: str, seconds: float) -> list[Figure]:
+    model, sink = Timed(style(precision, SIZE)), _Stamp()
+    piece = Piece()
+    piece.source("camera")
+    piece.model("painting", reads="camera")
+    piece.sink("screen", reads="painting")
+    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, 30), model, sink)))
+    runner.start()
+    origin_ns = time.monotonic_ns() - runner.clock.now_ns()
+    time.sleep(seconds + 1)
+    runner.stop()
+    calls = model.calls_ns[-len(sink.came) :]
+    added = np.array([came - origin_ns - t - own for (t, came), own in zip(sink.came, calls, strict=True)])[30:] / 1e6
+    p50, p99 = float(np.percentile(added, 50)), float(np.percentile(added, 99))
+    detail = {
+        "frames": len(added), "own_ms": round(float(np.median(calls)) / 1e6, 2), "p50_ms": round(p50, 3),
+        "p99_ms": round(p99, 3), "max_ms": round(float(added.max()), 2), "backend": model.describe()["backend"],
+    }  # fmt: skip
+    return [
+        Figure(f"age added at 30 fps, median, {precision}", round(p50, 3), "ms", "<= 0.3", p50 <= 0.3, detail),
+        Figure(f"age added at 30 fps, p99, {precision}", round(p99, 3), "ms", "<= 2", p99 <= 2, detail),
+    ]
