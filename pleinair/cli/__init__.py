@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..core.errors import Fault
-from .say import say_fault
+from .say import WrongCall, say_fault, write_json
 
 VERBS = {
     "run": "the show: runs a piece and opens the stage",
@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.main(args)
     except Fault as fault:
         say_fault(fault)
-        return 1
+        write_json({"fault": fault.as_dict()}, getattr(args, "json", None))
+        return 2 if isinstance(fault, WrongCall) else 1
     except KeyboardInterrupt:
         return 1
     except BrokenPipeError:

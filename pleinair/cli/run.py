@@ -13,8 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ..core.errors import PieceFault
-from .say import say, say_fault, write_json
+from .say import WrongCall, say, say_fault, write_json
 
 EXAMPLE = "pleinair run mirror --source camera=file:clip.mp4 --record tonight.tape"
 
@@ -34,12 +33,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def source_options(pairs: list[str]) -> dict[str, str]:
-    """NAME=URI pairs of --source. PieceFault where one is not."""
+    """NAME=URI pairs of --source. WrongCall where one is not."""
     found = {}
     for pair in pairs:
         name, equals, uri = pair.partition("=")
         if not equals or not uri:
-            raise PieceFault(f"--source {pair} names no address", hint="--source camera=file:clip.mp4")
+            raise WrongCall(f"--source {pair} names no address", hint="--source camera=file:clip.mp4")
         found[name] = uri
     return found
 

@@ -9,6 +9,11 @@ from typing import Any, TextIO
 
 from ..core.errors import Fault
 
+
+class WrongCall(Fault):
+    """The command was called with something that it does not know: exit status 2."""
+
+
 ACCENT, FAULT, DIM = "38;2;255;180;84", "38;2;255;93;82", "2"
 
 
