@@ -1,28 +1,43 @@
 // Draws pictures as they come and tells when they were really painted.
 
+const SMALL = 480 * 360; // pixels: up to here the stage sends full colour resolution, which ImageDecoder draws exactly
+
+/** Small ones by ImageDecoder (half the delay of createImageBitmap), others by createImageBitmap (smoother colours). */
+async function decode(bytes, pixels) {
+  if (pixels <= SMALL && typeof ImageDecoder === "function") {
+    const decoder = new ImageDecoder({ data: bytes, type: "image/jpeg", preferAnimation: false });
+    try {
+      return (await decoder.decode()).image;
+    } finally {
+      decoder.close();
+    }
+  }
+  return createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+}
+
 /** Decodes and draws onto `canvas` at once; `done({got, drawn, painted})` when the display has been refreshed. */
 export class Painter {
   constructor(canvas) {
     this.canvas = canvas;
     this._context = canvas.getContext("2d", { alpha: false });
     this._hidden = 0;
-    this._latest = -1;
+    this._turn = 0;
     document.addEventListener("visibilitychange", () => this._hidden++);
   }
 
   async paint(header, bytes, got, done) {
-    const turn = ++this._latest;
+    const turn = ++this._turn;
     let picture;
     try {
-      picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+      picture = await decode(bytes, header.width * header.height);
     } catch {
       done({ got, drawn: null, painted: null });
       return;
     }
-    if (turn === this._latest) {
-      if (this.canvas.width !== picture.width || this.canvas.height !== picture.height) {
-        this.canvas.width = picture.width;
-        this.canvas.height = picture.height;
+    if (turn === this._turn) {
+      if (this.canvas.width !== header.width || this.canvas.height !== header.height) {
+        this.canvas.width = header.width;
+        this.canvas.height = header.height;
       }
       this._context.drawImage(picture, 0, 0);
     }
