@@ -303,7 +303,11 @@ class ModelNode(Node):
         inputs = [Input(stream, hot=place == 0) for place, stream in enumerate(reads.values())]
         super().__init__(d.name, inputs, model.kind, where=d.where)
         self.model = model
-        self.constants = {port: value for port, value in constants.items() if port not in reads}
+        self.constants = {
+            port: _constant(value, model.ports[port], model.names.get(port, []), f"{d.name}.{port}", d.where)
+            for port, value in constants.items()
+            if port not in reads
+        }
         self._ports = list(reads)
 
     def swap(self, model: Model) -> Model:
@@ -345,6 +349,23 @@ class SinkNode(Node):
 
     def close(self) -> None:
         self.sink.close()
+
+
+def _constant(value: Any, kind: type[Kind], names: Sequence[str], port: str, where: str) -> Any:
+    """A port's constant as piece.toml spells it. For a Vector, `{"lavender haze" = 0.5, 6 = 0.5}` names places, by name
+    or counted from 1, and leaves the others at 0."""
+    if kind is Vector and isinstance(value, Mapping):
+        row = np.zeros(len(names), np.float32)
+        for key, weight in value.items():
+            place = names.index(key) if key in names else int(key) - 1 if str(key).isdigit() else -1
+            if not 0 <= place < len(names):
+                raise PieceFault(f'{port} has no place "{key}"', where=where, hint=did_you_mean(str(key), names))
+            row[place] = weight
+        value = row
+    try:
+        return kind.check(value) if kind in (Vector, Control) else value
+    except ValueError as error:
+        raise PieceFault(f"{port} cannot be {value!r:.60}: {error}", where=where) from None
 
 
 def _call(thing: Any, method: str) -> Any:
