@@ -10,10 +10,10 @@ from aiohttp import web
 
 from .api import Api
 from .gate import COOKIE, doorkeeper
-from .socket import Socket
 
 if TYPE_CHECKING:
     from .server import Stage
+    from .socket import Socket
 
 TYPES = {
     ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml",
@@ -23,14 +23,14 @@ MAX_BODY = 32 * 1024 * 1024
 """Bytes of an uploaded picture."""
 
 
-def build(stage: Stage) -> web.Application:
+def build(stage: Stage, socket: Socket) -> web.Application:
     app = web.Application(middlewares=[doorkeeper], client_max_size=MAX_BODY)
     app["gate"] = stage.gate
     pages = Pages(stage)
     app.router.add_get("/", pages.stage)
     app.router.add_get("/desk", pages.desk)
     app.router.add_get("/static/{path:.+}", pages.file)
-    app.router.add_get("/ws", Socket(stage).handle)
+    app.router.add_get("/ws", socket.handle)
     Api(stage).add_to(app.router)
     return app
 

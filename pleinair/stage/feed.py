@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,9 @@ THUMB = 160
 class DeskFeed:
     """One task of the stage's loop."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, hello: Callable[[Viewer], None]) -> None:
         self._stage = stage
+        self._hello = hello
         self._thumbs: dict[str, tuple[Frame, bytes]] = {}
         self._next_thumbs = self._next_report = 0.0
         self._report: dict[str, Any] | None = None
@@ -46,6 +48,9 @@ class DeskFeed:
     async def _tick(self) -> None:
         stage, now = self._stage, time.monotonic()
         point = stage.glass_ages.point(now)
+        for viewer in stage.viewers:
+            if viewer.told.get("hello") != (stage.changes, stage.cameras_changed):
+                self._hello(viewer)
         desks = [v for v in stage.viewers if v.desk]
         if not desks:
             self._thumbs.clear()
@@ -68,12 +73,15 @@ class DeskFeed:
         """What is sent when it differs from what this desk was told last."""
         stage, told = self._stage, desk.told
         if told.get("change") != stage.changes:
+            hello = told.get("hello")
             told.clear()
+            told["hello"] = hello
             told["change"] = stage.changes
             host = stage.host
             desk.say({
                 "type": "piece", "title": host.title, "artist": host.artist, "graph": sound(host.graph.as_dict()),
-                "screens": dict(host.graph.screens), "knobs": sound(stage.knobs.specs()), "budget_ms": host.budget_age_ms,
+                "screens": dict(host.graph.screens), "knobs": sound(stage.knobs.specs()),
+                "budget_ms": host.budget_age_ms,
                 "models": [{"name": m.name, "card": m.card, "cards": list(m.cards), "pictures": m.pictures}
                            for m in host.models],
                 "parts": list(PARTS), "points": list(stage.glass_ages.points), "lan": stage.lan_urls[:1],
@@ -82,7 +90,8 @@ class DeskFeed:
             frame = stage.newest.get(spec.name)
             if frame is not None and told.get(f"knob {spec.name}") != (frame.seq, frame.t_ns):
                 told[f"knob {spec.name}"] = (frame.seq, frame.t_ns)
-                desk.say({"type": "knob", "name": spec.name, "value": stage.knobs.value(spec.name)}, f"knob {spec.name}")
+                value = stage.knobs.value(spec.name)
+                desk.say({"type": "knob", "name": spec.name, "value": value}, key=f"knob {spec.name}")
         presets = (stage.presets.changed, stage.presets.active, str(stage.presets.fading))
         if told.get("presets") != presets:
             told["presets"] = presets
@@ -123,7 +132,7 @@ def _thumbs(frames: list[Frame]) -> dict[str, tuple[Frame, bytes]]:
         try:
             small = np.ascontiguousarray(shrink(_sampled(frame.data), THUMB))
             jpeg, (width, height) = to_jpeg(small, THUMB, quality=80)
-        except Exception:  # noqa: S112  a picture that cannot be shown small is not shown small
+        except Exception:  # a picture that cannot be shown small is not shown small
             continue
         header = {"type": "thumb", "stream": frame.stream, "seq": frame.seq, "t_ns": frame.t_ns, "codec": "jpeg",
                   "width": width, "height": height}

@@ -1,4 +1,4 @@
-"""Who may ask what. A page elsewhere may ask nothing; a page of ours changes things only with the token it was served with.
+"""Who may ask what. A page elsewhere may ask nothing; a page of ours changes things with the token it was served with.
 
 The rules, in order (docs/protocol.md, "Who may ask"):
 
@@ -146,7 +146,8 @@ async def doorkeeper(request: web.Request, handler: Any) -> web.StreamResponse:
     except ValueError as error:
         response = answer(Fault(str(error), where="the stage", now="nothing was changed").as_dict(), 400)
     except web.HTTPException as error:
-        what = {404: f"there is nothing at {request.path[:80]}", 413: "that is too large"}.get(error.status, error.reason)
+        known = {404: f"there is nothing at {request.path[:80]}", 413: "that is too large"}
+        what = known.get(error.status, error.reason)
         response = answer(Fault(what, where="the stage", now="nothing was changed").as_dict(), error.status)
     except Exception as error:  # a mistake of ours: the stage stays up, and says so
         what = f"the stage stumbled over this: {type(error).__name__}: {error}"

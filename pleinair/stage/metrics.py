@@ -33,9 +33,8 @@ def openmetrics(stage: Stage, report: dict[str, Any]) -> str:
     family("pleinair_frames", "counter", "Frames shown.", [("", report.get("frames"))])
     family("pleinair_fps", "gauge", "Frames shown a second.", [("", report.get("fps"))])
     family("pleinair_uptime_seconds", "gauge", "Since the piece began.", [("", report.get("seconds"))], "seconds")
-    family("pleinair_age_seconds", "gauge", "Age of what is shown, at the sink.", quantiles(report.get("age_ms")), "seconds")
-    family("pleinair_glass_seconds", "gauge", "Age of what is shown, at the glass.", quantiles(report.get("glass_ms")),
-           "seconds")
+    for what, about in (("age", "Age of what is shown, at the sink."), ("glass", "The same, at the glass.")):
+        family(f"pleinair_{what}_seconds", "gauge", about, quantiles(report.get(f"{what}_ms")), "seconds")
     for what, about in (("fired", "Firings."), ("skipped", "Frames that a busy node passed over: healthy."),
                         ("lost", "Frames that were to be read and were not: a fault.")):
         family(f"pleinair_node_{what}", "counter", about, [(_labels(node=n), v.get(what)) for n, v in nodes.items()])

@@ -22,7 +22,8 @@ def decode_picture(blob: bytes) -> np.ndarray:
         raise ValueError("this is not a picture that can be used: JPEG, PNG, WebP and BMP can")
     width, height = size
     if not (0 < width <= 16_384 and 0 < height <= 16_384 and width * height <= MOST_PIXELS):
-        raise ValueError(f"a picture of {width} x {height} is too large: {MOST_PIXELS // 1_000_000} million pixels can be used")
+        most = f"{MOST_PIXELS // 1_000_000} million pixels"
+        raise ValueError(f"a picture of {width} x {height} is too large: {most} can be used")
     try:
         bgr = cv2.imdecode(np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:

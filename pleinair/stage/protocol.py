@@ -32,7 +32,7 @@ def unpack(message: bytes) -> tuple[dict[str, Any], memoryview]:
         raise ValueError("a binary message begins with the length of its header, and this one is too short for that")
     (length,) = _LENGTH.unpack_from(message)
     if length > MAX_HEADER or 4 + length > len(message):
-        raise ValueError(f"a header of {length} bytes does not fit: {MAX_HEADER} is the most, and it must be there whole")
+        raise ValueError(f"a header of {length} bytes does not fit ({MAX_HEADER} is the most) or is not there whole")
     view = memoryview(message)
     return parse(bytes(view[4 : 4 + length])), view[4 + length :]
 

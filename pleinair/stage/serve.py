@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from pathlib import Path
@@ -24,10 +25,8 @@ def bind(port: int) -> tuple[list[socket.socket], int]:
         ) from None
     port = first.getsockname()[1]
     sockets = [first]
-    try:
+    with contextlib.suppress(OSError):  # no version 6 here, or the port is another's there: 127.0.0.1 will do
         sockets.append(listen(socket.AF_INET6, "::1", port))
-    except OSError:  # no version 6 here, or the port is another's there: localhost is found at 127.0.0.1 too
-        pass
     return sockets, port
 
 

@@ -67,6 +67,10 @@ class Stage(Observer):
         """Counts up when the piece was started or changed: pages read the graph again."""
         self.screens: dict[str, Screen] = {}
         self.turned_away = 0
+        """Viewers that were shown out or not let in."""
+        self.cameras: dict[str, Viewer] = {}
+        """Which page's camera an input takes: the first that came; the next one when it goes."""
+        self.cameras_changed = 0
         self._port = port
         self._by_stream: dict[str, list[Screen]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,8 +87,8 @@ class Stage(Observer):
 
     def on_frame(self, frame: Frame, raw: Any = None) -> None:
         self.newest[frame.stream] = frame
-        self.frames += 1
         for screen in self._by_stream.get(frame.stream, ()):
+            self.frames += 1
             screen.offer(frame)
 
     def on_skip(self, node: str, stream: str, frame: Frame) -> None:
@@ -122,6 +126,9 @@ class Stage(Observer):
             self.screens[name] = screen
             by_stream.setdefault(stream, []).append(screen)
         self._by_stream = by_stream
+        for held in (self.newest, self.skips, self.losses):  # of a stream that is no more nothing is shown
+            for name in [n for n in list(held) if n not in self.host.graph.nodes]:
+                held.pop(name, None)
         self.roles = {n.name: n.role.value for n in self.host.graph.nodes.values()}
         self.changes += 1
 
@@ -167,12 +174,14 @@ class Stage(Observer):
 
         from .app import build
         from .feed import DeskFeed
+        from .socket import CLOSING, Socket
 
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        runner = web.AppRunner(build(self), handle_signals=False, access_log=None, shutdown_timeout=0.2)
+        socket = Socket(self)
+        runner = web.AppRunner(build(self, socket), handle_signals=False, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
-        feed = asyncio.create_task(DeskFeed(self).run())
+        feed = asyncio.create_task(DeskFeed(self, socket.hello).run())
         try:
             for each in sockets:
                 await web.SockSite(runner, each).start()
@@ -183,7 +192,7 @@ class Stage(Observer):
         finally:
             feed.cancel()
             for viewer in list(self.viewers):
-                viewer.drop("the stage closes", code=1001)
+                viewer.drop(CLOSING, code=1001)
             with contextlib.suppress(asyncio.TimeoutError, Exception):
                 await asyncio.wait_for(runner.cleanup(), 0.7)
 

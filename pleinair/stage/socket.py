@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .server import Stage
 
 MAX_VIEWERS = 64
+CAMERA_CREDIT = 2
+"""Camera pictures that may be under way."""
+CLOSING = "the stage closes"
 
 
 class Socket:
@@ -39,6 +42,8 @@ class Socket:
             raise ValueError(f'this piece has no screen "{screen[:40]}"')
         if unknown := cameras - set(stage.host.browser_inputs):
             raise ValueError(f'this piece takes no pictures for "{sorted(unknown)[0][:40]}"')
+        if held := cameras & set(stage.cameras):
+            raise web.HTTPConflict(reason=f"{sorted(held)[0]} has the camera of another page")
         interval = 1 / _rate(query["rate"]) if "rate" in query else 0.0
         if len(stage.viewers) >= MAX_VIEWERS:
             stage.turned_away += 1
@@ -51,10 +56,13 @@ class Socket:
         viewer = Viewer(ws, request)
         viewer.desk = "desk" in query
         viewer.cameras = cameras
+        for name in cameras:
+            stage.cameras[name] = viewer
+        stage.cameras_changed += bool(cameras)
         viewer.min_interval_s = interval
         viewer.clock_note = lambda: self._clock_note(viewer)  # type: ignore[method-assign]
         stage.viewers.append(viewer)
-        viewer.say(self._hello(viewer), key="hello")
+        self.hello(viewer)
         if screen is not None:
             viewer.screen = stage.screens[screen]
             viewer.screen.add(viewer)
@@ -62,26 +70,33 @@ class Socket:
             await viewer.run(self._message, self._camera)
         finally:
             stage.viewers.remove(viewer)
+            stage.turned_away += viewer.closed_because not in ("", CLOSING)
+            for name in cameras:
+                stage.cameras.pop(name, None)
+            stage.cameras_changed += bool(cameras)
             if viewer.screen is not None:
                 viewer.screen.remove(viewer)
         return ws
 
-    def _hello(self, viewer: Viewer) -> dict[str, Any]:
-        host = self._stage.host
-        return {
+    def hello(self, viewer: Viewer) -> None:
+        """Said first, and again when the piece was changed or a camera became free."""
+        host, stage = self._stage.host, self._stage
+        viewer.told["hello"] = (stage.changes, stage.cameras_changed)
+        viewer.say({
             "type": "hello",
             "version": protocol.VERSION,
             "title": host.title,
             "artist": host.artist,
             "screens": dict(host.graph.screens),
             "inputs": {name: self._wanted(name) for name in host.browser_inputs},
-            "change": self._stage.changes,
-        }
+            "change": stage.changes,
+        }, key="hello")
 
     def _wanted(self, name: str) -> dict[str, Any]:
         node = self._stage.host.graph.nodes.get(name)
         width, height = (node.size if node and node.size else None) or (640, 480)
-        return {"width": width, "height": height, "fps": 30, "credit": 2}
+        free = name not in self._stage.cameras
+        return {"width": width, "height": height, "fps": 30, "credit": CAMERA_CREDIT, "free": free}
 
     def _clock_note(self, viewer: Viewer) -> dict[str, Any]:
         offset = viewer.clock.offset_ns

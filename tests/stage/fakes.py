@@ -72,8 +72,8 @@ class FakeHost:
                 "camera": SourceNode("camera", None, Image, size=(320, 240)),
                 **{k.name: SourceNode(k.name, None, Vector if k.names else Control) for k in self.knobs},
                 "painting": ModelNode("painting", [Input("camera", hot=True), Input("styles")], Image),
-                "draw": Node("draw", [Input("painting", hot=True), Input("camera", "same"), Input("strength"), Input("glow")],
-                             Image),
+                "draw": Node("draw", [Input("painting", hot=True), Input("camera", "same"), Input("strength"),
+                                      Input("glow")], Image),
             },
             {"main": "draw"},
         )

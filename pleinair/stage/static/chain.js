@@ -17,8 +17,10 @@ export class Chain {
     this._svg = document.createElementNS(SVG, "svg");
     this._svg.setAttribute("aria-hidden", "true");
     this._graph.replaceChildren(this._svg);
-    for (const node of graph.nodes) {
-      const slim = node.role === "source" && ["Control", "Vector", "Event"].includes(node.kind);
+    // Knobs first, so that the way of the pictures is one straight line.
+    const isKnob = (node) => node.role === "source" && ["Control", "Vector", "Event"].includes(node.kind);
+    for (const node of [...graph.nodes.filter(isKnob), ...graph.nodes.filter((n) => !isKnob(n))]) {
+      const slim = isKnob(node);
       const row = slim ? slimRow(node) : wideRow(node);
       row.node = node;
       row.history = [];

@@ -43,7 +43,7 @@ const heard = {
     foot.backends(report.backends);
     const fps = typeof report.fps === "number" ? `${report.fps.toFixed(1)} fps` : "";
     const memory = report.rss_mb ? `${Math.round(report.rss_mb)} MB` : "";
-    state([fps, memory, looking === 1 ? "1 looks" : `${looking} look`].filter(Boolean).join("   "));
+    state([fps, memory, looking === 1 ? "1 viewer" : `${looking || "no"} viewers`].filter(Boolean).join("   "));
     at("age-name").textContent = looking ? "at the glass" : "at this desk";
     const glass = report.glass_ms ?? {};
     at("age-more").replaceChildren(...["p50", "p95", "p99", "max"].map((p) =>

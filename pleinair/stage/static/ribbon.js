@@ -69,7 +69,7 @@ export class Ribbon {
       }
     });
     pen.font = '12px "Plein Mono", monospace';
-    pen.textAlign = "right";
+    pen.textAlign = "left";
     const line = (value, colour, text, dash) => {
       const at = Math.round(y(value)) + 0.5;
       pen.strokeStyle = colour;
@@ -82,9 +82,9 @@ export class Ribbon {
       const label = at < 18 ? at + 13 : at - 5;
       const wide = pen.measureText(text).width;
       pen.fillStyle = "rgb(14 15 16 / 0.72)";
-      pen.fillRect(width - wide - 8, label - 11, wide + 8, 14);
+      pen.fillRect(0, label - 11, wide + 8, 14);
       pen.fillStyle = colour;
-      pen.fillText(text, width - 4, label);
+      pen.fillText(text, 0, label);
     };
     if (this.budget !== null && this.budget <= top) line(this.budget, "#ffb454", `budget ${ms(this.budget)}`, []);
     else line(top / 2, "#8f949a", `${top / 2} ms`, [2, 4]);

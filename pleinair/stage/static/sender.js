@@ -35,6 +35,11 @@ export class Sender {
     }
   }
 
+  stop() {
+    this._track.stop(); // a track that is stopped by hand tells nobody: the reader only sees its stream end
+    this._ended?.();
+  }
+
   async _byProcessor() {
     const reader = new MediaStreamTrackProcessor({ track: this._track, maxBufferSize: 1 }).readable.getReader();
     for (;;) {
@@ -55,6 +60,7 @@ export class Sender {
     video.srcObject = new MediaStream([this._track]);
     await video.play();
     await new Promise((resolve) => {
+      this._ended = resolve;
       this._track.addEventListener("ended", resolve);
       const next = (now, about) => {
         this._offer(new VideoFrame(video, { timestamp: 0 }), about.captureTime ?? about.presentationTime);

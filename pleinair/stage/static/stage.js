@@ -24,9 +24,10 @@ const wire = new Wire(screen ? { screen } : { screen: "main" }, {
 // ---- the camera, where the piece wants this page's
 
 async function offerCamera(inputs) {
-  if (camera || !Object.keys(inputs).length || asked.has("nocamera")) return;
+  if (asked.has("nocamera") || (!camera && !Object.values(inputs).some((input) => input.free))) return;
   const { Camera } = await import("./camera.js");
-  camera ??= new Camera(inputs, token());
+  camera ??= new Camera(token());
+  camera.offer(inputs);
 }
 
 // ---- the age in the corner, steadied over half a second
@@ -67,6 +68,8 @@ document.addEventListener("keydown", (event) => {
     window.open("/desk", "pleinair-desk");
   } else if (event.key === "m") {
     age.toggle();
+  } else if (event.key === "c") {
+    camera?.again();
   }
 });
 document.addEventListener("dblclick", () => document.documentElement.requestFullscreen?.().catch(() => {}));
