@@ -55,8 +55,9 @@ def summary(model: bytes) -> Summary:
             _graph(_message(value), found, 0)
         elif number == 8:  # ModelProto.opset_import
             parts = {n: v for n, v in _fields(_message(value))}
-            if not bytes(parts.get(1, b"")) and isinstance(parts.get(2), int):
-                found.opset = parts[2]
+            version = parts.get(2)
+            if not parts.get(1) and isinstance(version, int):
+                found.opset = version
         elif number == 20:  # ModelProto.training_info
             for n, v in _fields(_message(value)):
                 if n in (1, 2):
@@ -83,7 +84,7 @@ def with_shapes(model: bytes, shapes: Mapping[str, tuple[int, ...]]) -> bytes:
                 if inner in (11, 12):
                     graph += _block(inner, _reshaped(_message(part), shapes, keep=inner == 11))
                 elif inner != 13:  # value_info of the old sizes would contradict
-                    graph += value[low:high]
+                    graph += _message(value)[low:high]
             out += _block(7, graph)
         else:
             out += model[start:end]
@@ -217,7 +218,8 @@ def _tensor(tensor: memoryview, found: Summary) -> str:
 
 
 def _value_info(info: memoryview) -> tuple[str, int, list[int] | None]:
-    name, kind, shape = "", 0, None
+    name, kind = "", 0
+    shape: list[int] | None = None
     for number, value in _fields(info):
         if number == 1:
             name = _text(value)
@@ -232,7 +234,8 @@ def _value_info(info: memoryview) -> tuple[str, int, list[int] | None]:
                         shape = []
                         for k, side in _fields(_message(part)):
                             if k == 1:
-                                shape.append(next((x for d, x in _fields(_message(side)) if d == 1), -1))
+                                sides = (x for d, x in _fields(_message(side)) if d == 1 and isinstance(x, int))
+                                shape.append(next(sides, -1))
     return name, kind, shape
 
 

@@ -64,7 +64,7 @@ class Choice:
             return value
         try:
             fields = {k: value[k] for k in ("name", "version", "precision", "threads", "isa")}
-            size = tuple(map(int, value["size"])) if value.get("size") else None
+            size = _size(value["size"]) if value.get("size") else None
         except (KeyError, TypeError, ValueError):
             raise ModelFault(
                 "the backend pinned for this model is not whole",
@@ -84,7 +84,7 @@ def decide(
     ModelFault: no candidate runs, or none agrees with the reference.
     """
     card = find_card(card)
-    size = tuple(size or card.size or (320, 240))
+    size = _size(size or card.size or (320, 240))
     threads = threads or default_threads()
     place = _place(card, size, threads, precision)
     try:
@@ -94,6 +94,19 @@ def decide(
     choice = _elsewhere(card, size, threads, precision)
     _remember(place, choice)
     return choice
+
+
+def _size(pair: Any) -> Size:
+    width, height = pair
+    return int(width), int(height)
+
+
+def known(card: Card | str, size: Size, threads: int) -> Choice | None:
+    """What was decided before, with every candidate's time; None where nothing was. Measures nothing."""
+    try:
+        return Choice.of(json.loads(_place(find_card(card), size, threads, None).read_text()))
+    except (OSError, ValueError, ModelFault):
+        return None
 
 
 def measure(card: Card, size: Size, threads: int, precision: str | None) -> Choice:

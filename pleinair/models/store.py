@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from .. import folders
 from ..core.errors import ModelFault
@@ -134,7 +134,7 @@ def adopt(source: Path, file: File | None = None) -> tuple[str, int]:
 
 
 def put(
-    stream: BinaryIO, file: File | None, name: str, progress: Callable[[int], None] | None = None
+    stream: IO[bytes], file: File | None, name: str, progress: Callable[[int], None] | None = None
 ) -> tuple[str, int]:
     """Copies a stream into the store, hashing it on the way; returns (sha256, bytes).
 
@@ -150,7 +150,7 @@ def put(
                 while chunk := stream.read(CHUNK if limit is None else min(CHUNK, limit - size + 1)):
                     size += len(chunk)
                     if limit is not None and size > limit:
-                        raise _other(file, f"{name} is larger than the {limit} bytes that the card gives")
+                        raise _other(f"{name} is larger than the {limit} bytes that the card gives")
                     digest.update(chunk)
                     out.write(chunk)
                     if progress:
@@ -161,9 +161,9 @@ def put(
             raise disk_fault(error) from error
         sha256 = digest.hexdigest()
         if file and size != file.bytes:
-            raise _other(file, f"{name} has {size} bytes, and the card says {file.bytes}: it was cut short")
+            raise _other(f"{name} has {size} bytes, and the card says {file.bytes}: it was cut short")
         if file and sha256 != file.sha256:
-            raise _other(file, f"{name} has the sha256 {sha256[:12]}..., and the card says {file.sha256[:12]}...")
+            raise _other(f"{name} has the sha256 {sha256[:12]}..., and the card says {file.sha256[:12]}...")
         _settle(draft, path_of(sha256))
     return sha256, size
 
@@ -261,9 +261,9 @@ def _spoilt(card: Card, file: File, why: str) -> ModelFault:
     )
 
 
-def _other(file: File, why: str) -> ModelFault:
+def _other(why: str) -> ModelFault:
     return ModelFault(
-        f"{file.name} was refused: {why}",
+        f"the file was refused: {why}",
         now="nothing was put into the store",
         hint="fetch again; if it happens again, the card or its source has changed",
     )

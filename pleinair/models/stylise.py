@@ -13,11 +13,9 @@ has the working size: stretched both ways, it lies over the picture that it was 
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,24 +23,16 @@ from .. import plugins
 from ..backends import wire
 from ..backends.base import Backend, Tensor, default_threads, isa
 from ..core.errors import ModelFault, did_you_mean
-from ..core.kinds import Control, Image, Kind, Size, Vector
+from ..core.kinds import Image, Kind, Size
 from ..core.model import Model
 from . import check_onnx, store
+from .anystyle import AnyPicture
 from .card import Card
+from .fit import fitted
+from .mixture import Mixture
+from .painter import Painter
 
 MAX_SIDE = 4096
-FADE = 0.05
-"""Below this sum of weights the painting fades into the picture, so that no knob ever jumps when it comes to rest."""
-REMEMBERED = 32
-"""Style vectors kept, the last used: a desk full of pictures."""
-
-
-class Make(Protocol):
-    """(role of the file, inputs, outputs, precision or None for the model's own) -> the compiled network."""
-
-    def __call__(
-        self, role: str, inputs: list[Tensor], outputs: list[Tensor], precision: str | None = None
-    ) -> Backend: ...
 
 
 class Stylise(Model):
@@ -78,7 +68,7 @@ class Stylise(Model):
         self.card = card
         self.ports: dict[str, type[Kind]] = dict(card.ports) or {"image": Image}
         self.names = card.names
-        self.size = _checked_size(card, size or card.size or (320, 240))
+        self.size: Size = _checked_size(card, size or card.size or (320, 240))
         self.precision = precision
         self.threads = threads or default_threads()
         self._backend_name = backend
@@ -89,13 +79,14 @@ class Stylise(Model):
                 f'the card {card.name} names a network "{kind}" that stylise does not know',
                 hint=did_you_mean(str(kind), _PAINTERS),
             )
-        self._painter: _Painter = _PAINTERS[kind](self)
+        self._painter: Painter = _PAINTERS[kind](card, self.size)
         self._order = tuple(self.ports)
         self._known = frozenset(self.ports)
         self._constants: dict[str, Any] = {}
         for port, value in {**card.constants, **(constants or {})}.items():
             self._name_known(port)
-            self._constants[port] = self._painter.check(port, value)
+            if not _silent(value):
+                self._constants[port] = self._painter.check(port, value)
         self._backends: list[Backend] = []
         self._lock = threading.RLock()
 
@@ -106,8 +97,8 @@ class Stylise(Model):
                 return
             try:
                 self._painter.open(self._make)
-                width, height = self.size or (0, 0)
-                self._painter.paint(np.full((height, width, 3), 128, np.uint8), self._constants)
+                grey = np.full((self.size[1], self.size[0], 3), 128, np.uint8)
+                self._painter.paint(grey, self._constants)
             except BaseException:
                 self.close()
                 raise
@@ -119,12 +110,10 @@ class Stylise(Model):
         if len(args) > len(self._order):
             raise TypeError(f"{self.card.name} has {len(self._order)} ports ({', '.join(self._order)})")
         values = dict(self._constants)
-        for port, value in zip(self._order, args):  # noqa: B905 - fewer arguments than ports is usual
-            values[port] = value
-        for port, value in ports.items():
+        for port, value in (*zip(self._order, args, strict=False), *ports.items()):
             if port not in self._known:
                 self._name_known(port)
-            if value is not None:
+            if value is not None and not _silent(value):
                 values[port] = value
         if "image" not in values:
             raise TypeError(f"{self.card.name} needs a picture: model(image)")
@@ -152,7 +141,7 @@ class Stylise(Model):
             "card": self.card.name,
             "sha256": self.card.sha256,
             "files": {role: file.sha256 for role, file in self.card.files.items()},
-            "size": list(self.size or ()),
+            "size": list(self.size),
             "backend": {
                 "name": self._backend_name,
                 "version": self._backend_class.version_installed(),
@@ -187,202 +176,12 @@ class Stylise(Model):
             raise ModelFault(f'{self.card.name} has no port "{port}"', hint=did_you_mean(port, self.ports))
 
 
-class _Painter(Protocol):
-    """One kind of network behind Stylise."""
-
-    def __init__(self, model: Stylise) -> None: ...
-    def open(self, make: Make) -> None: ...
-    def paint(self, image: np.ndarray, values: Mapping[str, Any]) -> np.ndarray: ...
-    def style_of(self, picture: np.ndarray) -> np.ndarray: ...
-    def check(self, port: str, value: Any) -> Any: ...
-    def proofs(self) -> list[dict[str, Any]]: ...
-    def close(self) -> None: ...
+_PAINTERS: dict[str, type[Painter]] = {"mixture": Mixture, "any-picture": AnyPicture}
 
 
-class Mixture:
-    """One network, many styles: inputs `image` [1, 3, h, w] and `style_weights` [n], output `stylized`."""
-
-    def __init__(self, model: Stylise) -> None:
-        self.model = model
-        self.count = len(model.card.names.get("style_weights", ())) or int(model.card.options.get("styles", 26))
-        self.network: Backend | None = None
-
-    def open(self, make: Make) -> None:
-        width, height = self.model.size or (0, 0)
-        picture = (1, 3, height, width)
-        self.network = make(
-            "network",
-            [Tensor("image", picture, "NCHW"), Tensor("style_weights", (self.count,))],
-            [Tensor("stylized", picture, "NCHW")],
-        )
-
-    def paint(self, image: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
-        weights = values.get("style_weights")
-        if weights is None or len(weights) == 0:
-            weights = self.model._constants.get("style_weights")
-            if weights is None:
-                weights = np.eye(1, self.count, dtype=np.float32)[0]
-        weights = self._weights(weights)
-        total = float(weights.sum())
-        if total <= 0:
-            return image.copy()
-        network = self.network
-        if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
-        painting = network.run({"image": image, "style_weights": weights / np.float32(total)})["stylized"]
-        if total < FADE:
-            import cv2
-
-            painting = cv2.addWeighted(image, 1 - total / FADE, painting, total / FADE, 0)
-        return painting
-
-    def _weights(self, value: Any) -> np.ndarray:
-        weights = value if isinstance(value, np.ndarray) and value.dtype == np.float32 else Vector.check(value)
-        if weights.shape != (self.count,):
-            raise ValueError(f"style_weights are {self.count} numbers, one a style, and these are {len(weights)}")
-        low, high = float(weights.min()), float(weights.max())
-        if not (low >= 0 and high < 1e6):
-            raise ValueError(f"style_weights are 0 or more, and these run from {low:.3g} to {high:.3g}")
-        return weights
-
-    def check(self, port: str, value: Any) -> Any:
-        if port != "style_weights":
-            return value
-        value = Vector.check(value)
-        return self._weights(value) if len(value) else None
-
-    def style_of(self, picture: np.ndarray) -> np.ndarray:
-        raise ModelFault(
-            f"{self.model.card.name} knows its own styles and cannot read one off a picture", hint='the card "anystyle"'
-        )
-
-    def proofs(self) -> list[dict[str, Any]]:
-        eye = np.eye(self.count, dtype=np.float32)
-        mixed = np.linspace(0, 1, self.count, dtype=np.float32)
-        return [{"style_weights": w} for w in (eye[0], eye[self.count // 2], mixed)]
-
-    def close(self) -> None:
-        self.network = None
-
-
-class AnyPicture:
-    """Two networks: `predict` reads 100 numbers off a picture at 256 x 256, `transform` paints with them.
-
-    `predict` runs in f32 whatever the precision asked for: in bf16 its numbers are off by 0.1 of 2, which is another
-    style, and once a picture it costs next to nothing.
-    """
-
-    SIDE, NUMBERS = 256, 100
-    STYLE_IN, VECTOR, CONTENT = "style_image", "mobilenet_conv/Conv/BiasAdd", "content_image"
-    PAINTED = "transformer/expand/conv3/conv/Sigmoid"
-
-    def __init__(self, model: Stylise) -> None:
-        self.model = model
-        self.predict: Backend | None = None
-        self.transform: Backend | None = None
-        self._read: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._last: tuple[Any, np.ndarray] | None = None
-
-    def open(self, make: Make) -> None:
-        width, height = self.model.size or (0, 0)
-        vector = Tensor(self.VECTOR, (1, 1, 1, self.NUMBERS))
-        style = Tensor(self.STYLE_IN, (1, self.SIDE, self.SIDE, 3), "NHWC")
-        picture = (1, height, width, 3)
-        self.predict = make("predict", [style], [vector], "f32")
-        self.transform = make(
-            "transform", [Tensor(self.CONTENT, picture, "NHWC"), vector], [Tensor(self.PAINTED, picture, "NHWC")]
-        )
-
-    def paint(self, image: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
-        style = values.get("style")
-        vector = None if style is None or len(style) == 0 else self._vector(style)
-        strength = 0.0 if vector is None else Control.check(values.get("strength", 1.0))
-        if strength < 1:
-            own = self._predict(image)  # a frame's own: not kept
-            vector = own if vector is None or strength <= 0 else own + np.float32(strength) * (vector - own)
-        network = self.transform
-        if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
-        vector = np.ascontiguousarray(vector, np.float32).reshape(1, 1, 1, self.NUMBERS)
-        return network.run({self.CONTENT: image, self.VECTOR: vector})[self.PAINTED]
-
-    def _vector(self, style: Any) -> np.ndarray:
-        if isinstance(style, np.ndarray) and style.ndim == 3:
-            last = self._last  # the usual case, without hashing: the very array of the frame before
-            if last is not None and last[0] is style and not style.flags.writeable:
-                return last[1]
-            vector = self.style_of(style)
-            self._last = (style, vector)
-            return vector
-        vector = Vector.check(style)
-        if vector.shape != (self.NUMBERS,):
-            raise ValueError(f"a style is a picture or {self.NUMBERS} numbers, and these are {len(vector)}")
-        return vector
-
-    def style_of(self, picture: np.ndarray) -> np.ndarray:
-        picture = _picture(picture)
-        key = hashlib.sha256(np.ascontiguousarray(picture).data).hexdigest() + str(picture.shape)
-        vector = self._read.get(key)
-        if vector is None:
-            vector = self._predict(picture)
-            vector.setflags(write=False)
-            self._read[key] = vector
-            while len(self._read) > REMEMBERED:
-                self._read.popitem(last=False)
-        else:
-            self._read.move_to_end(key)
-        return vector
-
-    def _predict(self, picture: np.ndarray) -> np.ndarray:
-        if self.predict is None:
-            raise ModelFault("the model is closed", hint="load it again")
-        height, width = picture.shape[:2]  # a square out of the middle: brush strokes must not be stretched
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = fitted(picture[top : top + side, left : left + side], (self.SIDE, self.SIDE))
-        return self.predict.run({self.STYLE_IN: square})[self.VECTOR].reshape(-1).copy()
-
-    def check(self, port: str, value: Any) -> Any:
-        if port == "strength":
-            return Control.check(value)
-        if port == "style" and not (isinstance(value, np.ndarray) and value.ndim == 3):
-            vector = Vector.check(value)
-            if len(vector) not in (0, self.NUMBERS):
-                raise ValueError(f"a style is a picture or {self.NUMBERS} numbers, and these are {len(vector)}")
-            return vector
-        return value
-
-    def proofs(self) -> list[dict[str, Any]]:
-        from .testcard import picture
-
-        return [{"style": picture((256, 256), seed=n + 1), "strength": 1.0} for n in range(2)]
-
-    def close(self) -> None:
-        self.predict = self.transform = None
-        self._read.clear()
-        self._last = None
-
-
-_PAINTERS: dict[str, type[_Painter]] = {"mixture": Mixture, "any-picture": AnyPicture}
-
-
-def fitted(image: Any, size: Size | None) -> np.ndarray:
-    """A picture at another size, C-contiguous: area average where it shrinks, bilinear where it grows."""
-    image = _picture(image)
-    height, width = image.shape[:2]
-    if size is None or (width, height) == size:
-        return image if image.flags.c_contiguous else np.ascontiguousarray(image)
-    import cv2
-
-    shrinks = width >= size[0] and height >= size[1]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def _picture(image: Any) -> np.ndarray:
-    is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8
-    if is_array and image.ndim == 3 and image.shape[2] == 3 and image.size:
-        return image
-    return Image.check(image)  # says what is wrong with it
+def _silent(value: Any) -> bool:
+    """An empty row of numbers: a stream of knobs that has not spoken yet."""
+    return isinstance(value, (np.ndarray, list, tuple)) and len(value) == 0 and np.ndim(value) == 1
 
 
 def _checked_size(card: Card, size: Any) -> Size:

@@ -9,7 +9,7 @@ import pytest
 
 from pleinair.core.errors import Fault, ModelFault
 from pleinair.models import clip_path, load
-from pleinair.models.stylise import FADE
+from pleinair.models.mixture import FADE
 from pleinair.models.testcard import picture
 
 EYE = np.eye(26, dtype=np.float32)
