@@ -12,9 +12,10 @@ from typing import Any
 
 from . import manifest as manifests
 from . import plugins
+from .core.codec import decode, encode
 from .core.errors import Fault, ModelFault, PieceFault, at_line, did_you_mean
 from .core.graph import Graph, SourceNode
-from .core.kinds import KINDS, Kind
+from .core.kinds import KINDS, Image, Kind
 from .core.model import Model
 from .core.source import Raw, Sink, Source
 from .manifest import Lock, Manifest, SourceSpec
@@ -157,6 +158,16 @@ def clip_path(card: str) -> Path:
     return store.path(found, next(iter(found.files)))
 
 
+def read_picture(path: Path) -> Any:
+    """A picture file as a picture. DeviceFault where it is none."""
+    source = plugins.find("sources", "file")(str(path))
+    source.open()
+    try:
+        return Image.check(next(iter(source)).data)
+    finally:
+        source.close()
+
+
 class AbsentModel(Model):
     """Stands in for a model whose weights are not there. It is asked to open again and again, and comes alive when they
     were fetched."""
@@ -258,16 +269,26 @@ class MachineParts:
             )
         options = self._model_options(name, spec)
         try:
-            return load_model(spec.card, **options), dict(spec.constants)
+            model = load_model(spec.card, **options)
+            return model, self._constants(model, spec)
         except Fault as fault:
             fault.where = fault.where or spec.where
             if not self._live:
                 raise
         try:
-            return AbsentModel(spec.card, options), dict(spec.constants)
+            model = AbsentModel(spec.card, options)
+            return model, self._constants(model, spec)
         except Fault as fault:
             fault.where = fault.where or spec.where
             raise
+
+    def _constants(self, model: Model, spec: manifests.ModelSpec) -> dict[str, Any]:
+        """Constants as piece.toml spells them; a picture is named by its file, beside the piece."""
+        constants = dict(spec.constants)
+        for port, value in constants.items():
+            if model.ports.get(port) is Image and isinstance(value, str):
+                constants[port] = read_picture(self.loaded.file.parent / value)
+        return constants
 
     def _model_options(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
         options: dict[str, Any] = {"size": spec.size, "threads": spec.threads}
@@ -329,11 +350,16 @@ def relock(loaded: Loaded) -> None:
 # -- tapes -----------------------------------------------------------------------------------------------------------
 
 
-def tape_meta(loaded: Loaded, graph: Graph) -> tuple[dict[str, Any], dict[str, str]]:
-    """(what tape.json says of the piece, the texts kept with it)."""
-    files = {"piece.py": loaded.text, "piece.toml": loaded.toml}
+def tape_meta(loaded: Loaded, graph: Graph) -> tuple[dict[str, Any], dict[str, str | bytes]]:
+    """(what tape.json says of the piece, the files kept with it)."""
+    files: dict[str, str | bytes] = {"piece.py": loaded.text, "piece.toml": loaded.toml}
     if loaded.lock_file.exists():
         files["piece.lock"] = loaded.lock_file.read_text("utf-8")
+    for node in graph.nodes.values():
+        if isinstance(node, ModelNode):
+            for port, value in node.constants.items():
+                if node.model.ports.get(port) is Image:
+                    files[f"{node.name}.{port}.qoi"] = encode(Image, value).blob
     meta = {
         "title": loaded.manifest.title,
         "name": loaded.name,
@@ -382,10 +408,17 @@ class _TapeParts:
 
         if name in self.tape.meta.get("cut", {}).get("streams", ()) or name in self.tape.meta.get("cut", {}).get("unproved", ()):
             spec = self.loaded.manifest.models[name]
-            return load_model(spec.card, **({"size": spec.size} if spec.size else {})), dict(spec.constants)
+            return load_model(spec.card, **({"size": spec.size} if spec.size else {})), self._constants(name, spec)
         spec = self.loaded.manifest.models[name]
         about = self.tape.meta.get("models", {}).get(name, {})
-        return self.card(about, spec.size, name), dict(spec.constants)
+        return self.card(about, spec.size, name), self._constants(name, spec)
+
+    def _constants(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
+        constants = dict(spec.constants)
+        for port in constants:
+            if digest := self.tape.meta.get("files", {}).get(f"{name}.{port}.qoi"):
+                constants[port] = decode(Raw("qoi", self.tape.blob(f"{digest}.qoi")))
+        return constants
 
     def card(self, about: dict[str, Any], size: Any, name: str) -> Model:
         """A card as it was on the tape: the same backend, precision and threads, never chosen again."""
@@ -409,7 +442,15 @@ class TapeHand:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self._parts: _TapeParts | None = None
-        self._swapped: dict[str, dict[str, Any]] = {}
+        self._latest: tuple[str, Loaded, set[str]] | None = None
+
+    def _reloaded(self, tape: Tape, digest: str, node: str) -> Loaded:
+        """The piece as one reload brought it: its functions share what the module holds, as they did live, so it is
+        executed once for all nodes, and again when a node comes round a second time."""
+        if self._latest is None or self._latest[0] != digest or node in self._latest[2]:
+            self._latest = (digest, self._load(tape, digest), set())
+        self._latest[2].add(node)
+        return self._latest[1]
 
     def _load(self, tape: Tape, digest: str | None) -> Loaded:
         text = tape.text("piece.py", digest)
@@ -432,12 +473,10 @@ class TapeHand:
     def change(self, tape: Tape, graph: Graph, node: str, what: str, detail: dict[str, Any]) -> None:
         target = graph.nodes[node]
         if what == "reload" and isinstance(target, FunctionNode):
-            target.replace(self._load(tape, detail["source"]).piece.declared[node])
+            target.replace(self._reloaded(tape, detail["source"], node).piece.declared[node])
         elif what == "swap" and isinstance(target, ModelNode):
             model = self._parts.card(detail["model"], detail.get("size"), node)
             model.open()
             target.swap(model).close()
         elif what == "constant" and isinstance(target, ModelNode):
-            from .core.codec import decode
-
             target.constants[detail["port"]] = decode(Raw(detail["codec"], tape.blob(detail["file"])))

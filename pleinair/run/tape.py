@@ -53,7 +53,7 @@ class Recorder(Observer):
     on_end   called with a Fault when recording had to be given up (disk full); the show goes on
     """
 
-    def __init__(self, folder: Path, *, meta: dict[str, Any] | None = None, files: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *, meta: dict[str, Any] | None = None, files: dict[str, str | bytes] | None = None) -> None:
         self.folder = folder
         self.given_up: Fault | None = None
         self._meta = meta or {}

@@ -226,12 +226,23 @@ class Show:
     def start(self) -> None:
         """Opens, loads and warms up everything; then the clock starts."""
         one_thread_each()
+        self._bring_presets()
         if self._record is not None:
             meta, files = assembly.tape_meta(self._loaded, self.graph)
             self.recorder = Recorder(self._record, meta=meta, files=files)
         self._start_runner()
         if self._watch:
             threading.Thread(target=self._look_for_changes, name="pleinair:reload", daemon=True).start()
+
+    def _bring_presets(self) -> None:
+        """A gallery piece comes with presets; they are the user's own from the first start on."""
+        shipped = self._loaded.file.parent / "presets.json"
+        if shipped.exists() and not self.presets_file.exists():
+            try:
+                self.presets_file.parent.mkdir(parents=True, exist_ok=True)
+                self.presets_file.write_bytes(shipped.read_bytes())
+            except OSError as error:
+                self.notices.append({"name": "presets", "text": f"they could not be brought: {error.strerror}"})
 
     def _start_runner(self) -> None:
         observers = [*self._observers, *([self.recorder] if self.recorder else [])]
