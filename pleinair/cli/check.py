@@ -1,0 +1,279 @@
+"""Looks a piece over without a device and without a clock: wiring, models, licences, what would break a replay.
+
+Then it runs two virtual seconds, with synthetic sources in place of devices and each model taking as long as it was
+measured to take here, so that what a slow model would skip is skipped. With --film the piece is rendered instead, every
+frame, as a film. Exit status 1: it would not run here, or a replay of it would differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import Fault
+from .papers import checked_uses, stated, verdicts
+from .run import source_options
+from .say import ACCENT, FAULT, WrongCall, paint, say, say_fault, write_json
+from .table import heading, say_table
+
+if TYPE_CHECKING:
+    from ..assembly import Loaded
+    from ..core.graph import Graph
+
+EXAMPLE = "pleinair check mirror --film mirror.mp4 --source camera=file:clip.mp4 --size 1280x720"
+
+VIRTUAL_S = 2.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("piece", metavar="PIECE")
+    parser.add_argument("--use", action="append", default=[], metavar="USE", help="exhibit-free, exhibit-paid, sell-edition ...")
+    parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
+    parser.add_argument("--source", action="append", default=[], metavar="NAME=URI", help="file:clip.mp4, clip:CARD, synthetic")
+    parser.add_argument("--film", type=Path, metavar="OUT.mp4", help="render the piece, every frame")
+    parser.add_argument("--size", metavar="WxH", help="of the film; sources are opened at this size too")
+    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="length of the film (the clip's own)")
+    parser.add_argument("--fps", type=float, metavar="N", help="a steady rate for the film (each frame at its own time)")
+
+
+def main(args: argparse.Namespace) -> int:
+    from .. import assembly
+
+    uses = checked_uses(args.use)
+    size, sources = parse_size(args.size), source_options(args.source)
+    if args.film is None and (size or args.fps or args.seconds):
+        raise WrongCall("--size, --for and --fps are the film's, and no --film was asked for", hint="--film out.mp4")
+    loaded = assembly.load(args.piece, args.site)
+    found: dict[str, Any] = {"piece": loaded.name, "title": loaded.manifest.title}
+    say(paint(loaded.manifest.title, ACCENT) + f"    {loaded.file.parent.name}/{loaded.file.name}")
+    found["models"] = _models(loaded)
+    found["licences"] = _licences(loaded, uses or list(loaded.manifest.uses))
+    graph = _wired(loaded, sources, size, found)
+    _findings(loaded, graph, found)
+    fine = all(m["state"] == "whole" for m in found["models"]) and found["fault"] is None
+    fine &= not any(f["weight"] == "breaks" for f in found["findings"])
+    if graph is not None:
+        fine &= _film(loaded, graph, args, size, found) if args.film else _two_seconds(loaded, graph, found)
+    found["ok"] = bool(fine)
+    say()
+    say("fine" if fine else paint("not fine", FAULT))
+    write_json(found, args.json)
+    return 0 if fine else 1
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """(1280, 720) of "1280x720". WrongCall where it is not."""
+    if text is None:
+        return None
+    width, x, height = text.lower().partition("x")
+    if not (x and width.isdigit() and height.isdigit() and 0 < int(width) <= 16_384 and 0 < int(height) <= 16_384):
+        raise WrongCall(f"--size {text} is no size in pixels", hint="--size 1280x720")
+    return int(width), int(height)
+
+
+# -- what it is made of ----------------------------------------------------------------------------------------------
+
+
+def _models(loaded: Loaded) -> list[dict[str, Any]]:
+    """Each card that the piece may need, its files read and hashed."""
+    from ..models import fetch, store
+    from .fetch import cards_in
+
+    cards = cards_in(loaded.manifest, loaded.file.parent)
+    if cards:
+        heading("made of")
+    entries, rows = [], []
+    for card in cards:
+        fetch.take_local(card)
+        states = {v.state for v in store.verify([card])}
+        state = next((s for s in ("missing", "changed") if s in states), "whole")
+        entries.append({"card": card.name, "task": card.task, "bytes": card.bytes, "state": state, "licence": card.weights.id})
+        told = {"whole": "whole", "missing": "not on this computer", "changed": "changed on this disk"}[state]
+        rows.append((card.name, card.task, f"{card.bytes / 1e6:.1f} MB", card.weights.id, told))
+    say_table(rows, right=[2])
+    if bad := [e["card"] for e in entries if e["state"] != "whole"]:
+        say(f"  try    pleinair fetch {' '.join(bad)}")
+    return entries
+
+
+def _licences(loaded: Loaded, uses: list[str]) -> dict[str, Any]:
+    """{card: {use: verdict}}: what the cards say, and nothing made up."""
+    from .fetch import cards_in
+
+    cards = cards_in(loaded.manifest, loaded.file.parent)
+    found = {card.name: verdicts(card, uses) for card in cards}
+    if cards:
+        heading(f"licences, for {', '.join(uses)}")
+        say_table([(c.name, next(iter(found[c.name].values()))["verdict"], stated(c)) for c in cards])
+        say("  ask: no gate weighs licences against uses yet; read the licence, or ask who gave it")
+    return found
+
+
+# -- wiring ----------------------------------------------------------------------------------------------------------
+
+
+def _wired(loaded: Loaded, sources: dict[str, str], size: tuple[int, int] | None, found: dict[str, Any]) -> Graph | None:
+    """The graph, with stand-ins for devices; None where it cannot be built (then `fault` says why)."""
+    from .. import assembly
+
+    for name, spec in loaded.manifest.sources.items():
+        scheme = assembly.split_uri(spec.device)[0]
+        if scheme in ("file", "clip", "picture") and name in loaded.piece.declared:
+            sources.setdefault(name, spec.device)  # no device: it can be played here too
+        if size is not None and ("size" in spec.options or name in sources):
+            spec.options["size"] = size
+    found["fault"] = found["graph"] = None
+    try:
+        parts = assembly.MachineParts(loaded, sources=sources, stand_in=True)
+        graph = assembly.assemble(loaded, parts)
+    except Fault as fault:
+        found["fault"] = fault.as_dict()
+        say()
+        say_fault(fault)
+        return None
+    found["graph"] = graph.as_dict()
+    heading("wiring")
+    rows = []
+    for node in found["graph"]["nodes"]:
+        reads = [("" if r["hot"] else "looks at ") + r["stream"] + _policy(r, graph) for r in node["reads"]]
+        shown = f"-> {', '.join(node['screens'])}" if node["screens"] else ""
+        what = f"{node['about'].get('uri', '')}" if node["role"] == "source" and "about" in node else ", ".join(reads)
+        rows.append((node["name"], node["role"] if what or reads else "knob", node["kind"] or "as it comes", what, shown))
+    say_table(rows, ("stream", "role", "kind", "reads", ""))
+    return graph
+
+
+def _policy(reads: dict[str, Any], graph: Graph) -> str:
+    kind = graph.nodes[reads["stream"]].kind
+    usual = kind.policy if kind else "latest"
+    return f" ({reads['policy']})" if reads["policy"] != usual else ""
+
+
+def _findings(loaded: Loaded, graph: Graph | None, found: dict[str, Any]) -> None:
+    """Slips in the wiring, and what the text of piece.py would do to a replay."""
+    from ..lint import BREAKS, lint
+
+    found["warnings"] = loaded.piece.warnings()
+    findings = lint(loaded.text, loaded.file.name, pictures_of(loaded, graph))
+    found["findings"] = [f.as_dict() for f in findings]
+    for title, chosen in (
+        ("would break a replay", [f for f in findings if f.weight == BREAKS]),
+        ("look at", [f for f in findings if f.weight != BREAKS]),
+    ):
+        if chosen or (title == "look at" and found["warnings"]):
+            heading(title)
+        for place, f in enumerate(chosen):
+            say("  " + (paint(f.what, FAULT) if f.weight == BREAKS else f.what))
+            following = chosen[place + 1] if place + 1 < len(chosen) else None
+            if following is None or following.line != f.line:
+                say(f"    {f.where}")
+            if following is None or (following.line, following.hint) != (f.line, f.hint):
+                say(f"    try    {f.hint}")
+    for warning in found["warnings"]:
+        for line in warning.split("\n"):
+            say("  " + line)
+
+
+def pictures_of(loaded: Loaded, graph: Graph | None) -> dict[str, set[str]]:
+    """For each function of the piece: its parameters that carry pictures (u8)."""
+    from ..core.kinds import Image
+
+    if graph is None:
+        return {}
+    found: dict[str, set[str]] = {}
+    for d in loaded.piece.declared.values():
+        if d.function is None or d.name not in graph.nodes:
+            continue
+        kinds = {p: graph.nodes[s].kind for p, s in d.reads.items()}
+        first = next(iter(kinds.values()), None)
+        if "previous" in d.takes:
+            kinds["previous"] = graph.nodes[d.name].kind or (Image if d.screen else first)
+        name = getattr(d.function, "__name__", "")
+        found.setdefault(name, set()).update(p for p, kind in kinds.items() if kind is Image)
+    return found
+
+
+# -- running ---------------------------------------------------------------------------------------------------------
+
+
+def _two_seconds(loaded: Loaded, graph: Graph, found: dict[str, Any]) -> bool:
+    """Two virtual seconds, strict: the first fault ends it."""
+    from ..foretell import declared_costs
+    from ..run.offline import OfflineRunner
+
+    heading(f"{VIRTUAL_S:g} virtual seconds")
+    try:
+        costs = declared_costs(graph)
+        runner = OfflineRunner(graph, costs=costs)
+        report = runner.run(VIRTUAL_S).report()
+    except Fault as fault:
+        return _ended(fault, found)
+    nodes = {n: {k: v[k] for k in ("fired", "published", "skipped", "lost")} for n, v in report["nodes"].items()}
+    found["run"] = {"seconds": VIRTUAL_S, "frames": report["frames"], "fps": report["fps"], "nodes": nodes,
+                    "declared_ms": {n: round(s * 1e3, 2) for n, s in costs.items()}}  # fmt: skip
+    rows = [(n, v["fired"], v["skipped"] or None, v["lost"] or None, costs[n] * 1e3 if n in costs else None) for n, v in nodes.items()]
+    say_table(rows, ("stream", "fired", "skipped", "lost", "takes ms"), right=[1, 2, 3, 4])
+    silent = [n for n in graph.screens.values() if not nodes[n]["published"]]
+    for name in silent:
+        say(paint(f"  {name} showed nothing in {VIRTUAL_S:g} seconds", FAULT))
+    return not silent and not any(v["lost"] for v in nodes.values())
+
+
+def _film(loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[int, int] | None, found: dict[str, Any]) -> bool:
+    """Every frame, no costs: nothing is skipped."""
+    from ..core.observer import Observer
+    from ..observers.screen_film import ScreenFilm
+    from ..plugins import find
+    from ..run.offline import OfflineRunner
+    from .progress import Bars
+
+    seconds = args.seconds or film_length(graph)
+    film = ScreenFilm(args.film, size=size, make=lambda path, size: find("sinks", "film")(path, size=size, fps=args.fps))
+    shown = set(graph.screens.values())
+    with Bars("ms of film") as bars:
+
+        class Tell(Observer):
+            def on_frame(self, frame: Any, raw: Any = None) -> None:
+                if frame.stream in shown:
+                    bars(args.film.name, min(int(frame.t_ns / 1e6), int(seconds * 1e3) - 1), int(seconds * 1e3))
+
+        heading(f"film, {seconds:.2f} s")
+        runner = OfflineRunner(graph, observers=[film, Tell()])
+        try:
+            runner.run(seconds)
+        except Fault as fault:
+            return _ended(fault, found)
+        bars(args.film.name, int(seconds * 1e3), int(seconds * 1e3))
+    if runner.observers.failed:
+        return _ended(runner.observers.failed[0], found)
+    if not film.frames:
+        return _ended(Fault("nothing was shown, so there is no film", hint="is a source empty?"), found)
+    files = sorted({args.film, *args.film.parent.glob(f"{args.film.stem}-*{args.film.suffix}")} if len(shown) > 1 else {args.film})
+    found["film"] = {"files": [str(f) for f in files if f.exists()], "frames": film.frames, "seconds": seconds}
+    say(f"  {args.film}    {film.frames} frames")
+    return True
+
+
+def film_length(graph: Graph) -> float:
+    """The longest clip's length in seconds; 10 s where there is none."""
+    longest = 0.0
+    for node in graph.nodes.values():
+        target = getattr(getattr(node, "source", None), "target", "")
+        if target and Path(target).is_file():
+            import av
+
+            try:
+                with av.open(f"file:{target}") as container:
+                    stream = container.streams.video[0]
+                    length = float(stream.duration * stream.time_base) if stream.duration else 0.0
+                    longest = max(longest, length or (container.duration or 0) / 1e6)
+            except (av.error.FFmpegError, IndexError, OSError):
+                continue  # the source says what is wrong with it when it is opened
+    return longest or 10.0
+
+
+def _ended(fault: Fault, found: dict[str, Any]) -> bool:
+    found["fault"] = fault.as_dict()
+    say_fault(fault)
+    return False
