@@ -125,7 +125,7 @@ class Piece:
     ) -> Any:  # fmt: skip
         """A function, or any callable object, as a node: `@piece.node`, `piece.node(Calm(), name="calm", reads={...})`.
 
-        reads      parameter -> stream, where a parameter's own name is not the stream's
+        reads      parameter -> stream, where a parameter's own name is not the stream's; "camera: same" with a policy
         interrupt  a stream whose new frame closes a generator that is still publishing
         kind       what it publishes, instead of the return annotation
         """
@@ -170,7 +170,7 @@ class Piece:
         for parameter in signature.parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise PieceFault(f"{name} takes *{parameter.name}, and a node's parameters name its streams", where=where)
-            stream = (reads or {}).get(parameter.name, parameter.name)
+            stream, asked = _stream((reads or {}).get(parameter.name, parameter.name))
             if parameter.name in RESERVED and parameter.name not in (reads or {}):
                 takes.append(parameter.name)
                 continue
@@ -178,7 +178,7 @@ class Piece:
                 continue  # a plain default is the artist's own constant
             takes.append(parameter.name)
             inputs[parameter.name] = stream
-            if (policy := _policy(parameter.annotation)) is not None:
+            if (policy := asked or _policy(parameter.annotation)) is not None:
                 policies[parameter.name] = policy
         for parameter in reads or {}:
             if parameter not in signature.parameters:
@@ -388,6 +388,12 @@ def _def_line(function: Any) -> int:
     return code.co_firstlineno
 
 
+def _stream(reads: str) -> tuple[str, str | None]:
+    """("camera", "same") of "camera: same"."""
+    stream, colon, policy = (part.strip() for part in reads.partition(":"))
+    return stream, _policy(policy) if colon else None
+
+
 def _policy(annotation: Any) -> str | None:
     if isinstance(annotation, str) and annotation in (LATEST, EVERY, SAME):  # also under `from __future__ import annotations`
         return str(annotation)
@@ -395,8 +401,8 @@ def _policy(annotation: Any) -> str | None:
 
 
 def _kind(annotation: Any, where: str) -> type[Kind] | None:
-    if annotation in (inspect.Signature.empty, None):
-        return None
+    if annotation in (inspect.Signature.empty, None, "None", np.ndarray, "np.ndarray", "numpy.ndarray"):
+        return None  # an array may be a picture, a mask or a vector: the first one decides
     if isinstance(annotation, str):
         annotation = KINDS.get(annotation, annotation)
     if isinstance(annotation, type) and issubclass(annotation, Kind):
