@@ -39,7 +39,11 @@ def _remembered(about: dict[str, Any]) -> float | None:
     except (Fault, AttributeError, KeyError):
         return None
     for entry in choice.tried if choice else ():
-        if entry.get("name") == backend["name"] and entry.get("precision") == backend["precision"] and "ran_ms" in entry:
+        if (
+            entry.get("name") == backend["name"]
+            and entry.get("precision") == backend["precision"]
+            and "ran_ms" in entry
+        ):
             return float(entry["ran_ms"]) / 1e3
     return None
 
@@ -58,8 +62,8 @@ def arguments(model: Model) -> dict[str, Any]:
     from .models.testcard import picture
 
     size = model.size or (320, 240)
-    proofs = getattr(model, "proofs", list)()
-    case: dict[str, Any] = dict(proofs[-1]) if proofs else {}
+    proofs: Callable[[], list[dict[str, Any]]] | None = getattr(model, "proofs", None)
+    case = dict(proofs()[-1]) if proofs else {}
     for place, (port, kind) in enumerate(model.ports.items()):
         if place == 0 and kind is Image:
             case[port] = picture(size, 0)

@@ -1,8 +1,8 @@
 """What in a piece.py would break a replay, read off its text: nothing is run.
 
-A piece may see content time, chance keyed by the frame, and its streams, and nothing else. What asks the machine for the
-time, for dice, for the network or for another thread gets something else the next time. Two weights: "breaks" is sure to
-differ; "warning" is a slip (pictures that wrap), or a habit that holds until a tape begins in the middle.
+A piece may see content time, chance keyed by the frame, and its streams, and nothing else. What asks the machine for
+the time, for dice, for the network or for another thread gets something else the next time. Two weights: "breaks" is
+sure to differ; "warning" is a slip (pictures that wrap), or a habit that holds until a tape begins in the middle.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .lint_rules import BARE, BUILT_IN, CHANGES, HOLDERS, SLEEP, STATE_HINT, THREADS, WRITING, Rule, rule_of
 
 BREAKS, WARNING = "breaks", "warning"
 
@@ -38,59 +40,12 @@ class Finding:
         }  # fmt: skip
 
 
-_TIME = ("time", "asks the machine for the time, which is another at the replay",
-         "the parameter t (content time in seconds) or dt (since the last firing)")  # fmt: skip
-_CHANCE = ("chance", "rolls dice that nobody keeps",
-           "the parameter rng: rng.random(), rng.integers(0, 6), rng.normal() are the same again at the replay")  # fmt: skip
-_NET = ("network", "asks another computer, which may answer differently or be gone",
-        "a source: piece.source(...) puts what arrives on the tape; weights come with pleinair fetch")  # fmt: skip
-_THREAD = ("threads", "runs beside the piece, where no tape sees it",
-           "a node of its own: each @piece.node has a thread already")  # fmt: skip
-_DEVICE = ("device", "opens a device past the tape", 'piece.source("camera"): what it sees is stamped and can be recorded')
-_MACHINE = ("machine", "differs from machine to machine", "piece.toml for what is fixed, a knob for what a hand changes")
-_WRITE = ("writing", "writes a file each time, at the replay too", "run --record keeps a tape; check --film makes a film; piece.sink(...) goes out")  # fmt: skip
-_SLEEP = ("time", "sleeps, and everything behind it grows older", "count with dt, and return None when there is nothing to show yet")  # fmt: skip
-_INPUT = ("device", "waits for a keyboard, and the show stands still", "a knob: it is on the desk, and on the tape")
-
-RULES: dict[str, tuple[str, str, str]] = {
-    **dict.fromkeys(
-        ("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns",
-         "time.process_time", "time.process_time_ns", "time.thread_time", "time.localtime", "time.gmtime", "time.ctime",
-         "time.strftime", "time.asctime", "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow",
-         "datetime.date.today", "cv2.getTickCount"), _TIME),
-    "time.sleep": _SLEEP,
-    **dict.fromkeys(
-        ("random", "numpy.random", "secrets", "os.urandom", "os.getrandom", "uuid.uuid1", "uuid.uuid4", "torch.rand",
-         "torch.randn", "torch.randint", "torch.randperm", "torch.bernoulli", "cv2.randu", "cv2.randn", "cv2.theRNG"), _CHANCE),
-    **dict.fromkeys(
-        ("socket", "ssl", "requests", "urllib.request", "urllib3", "http.client", "http.server", "httpx", "aiohttp",
-         "websockets", "websocket", "ftplib", "smtplib", "pythonosc", "zmq"), _NET),
-    **dict.fromkeys(
-        ("threading", "_thread", "multiprocessing", "concurrent.futures", "asyncio", "subprocess", "os.system", "os.popen",
-         "os.fork"), _THREAD),
-    **dict.fromkeys(("cv2.VideoCapture", "serial", "sounddevice", "pyaudio", "rtmidi", "mido"), _DEVICE),
-    **dict.fromkeys(("os.environ", "os.getenv", "os.getpid", "platform", "getpass", "os.getlogin"), _MACHINE),
-}  # fmt: skip
-
-HARMLESS = {"numpy.random.Generator", "threading.Lock", "threading.RLock"}
-"""A type that is named, or a lock that nobody minds."""
-
-_BUILT_IN = {
-    "input": _INPUT,
-    "hash": ("chance", "gives another number in each process (for texts)", "hashlib, or a number of your own"),
-    "id": ("chance", "gives another number in each process", "count things yourself"),
-}
-_CHANGES = {
-    "append", "appendleft", "extend", "insert", "pop", "popleft", "popitem", "add", "discard", "remove", "clear", "update",
-    "setdefault", "fill", "sort", "reverse",
-}  # fmt: skip
-_GLOBAL_HINT = "a callable object as the node: its reset() begins anew, its save() and load() go on from the middle"
-_SUM = {ast.Sub: ("subtract", "difference()"), ast.Add: ("add", "blend()")}
+_SUM: dict[type[ast.operator], tuple[str, str]] = {ast.Sub: ("subtract", "difference()"), ast.Add: ("add", "blend()")}
 
 
 def lint(text: str, file: str = "piece.py", pictures: Mapping[str, set[str]] | None = None) -> list[Finding]:
-    """Findings in the order of their lines. `pictures`: for each node's function (by its name in the file), those of its
-    parameters that carry pictures."""
+    """Findings in the order of their lines. `pictures`: for each node's function (by its name in the file), those of
+    its parameters that carry pictures."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -111,10 +66,15 @@ class _Reader(ast.NodeVisitor):
         self._scopes: list[set[str]] = []
         self._held: set[str] = set()
 
-    def _say(self, node: ast.AST, rule: str, what: str, hint: str, weight: str = BREAKS) -> None:
+    def _say(self, node: ast.AST, what: str, rule: Rule | None = None, *, about: str = "", hint: str = "") -> None:
+        """A finding at the line of `node`: of a rule, or of a habit (`about`) that is a warning only."""
         line = getattr(node, "lineno", 1)
         code = self._lines[line - 1].strip() if line <= len(self._lines) else ""
-        self.found.append(Finding(rule, weight, line, code, what, hint, self._file))
+        if rule is None:
+            self.found.append(Finding(about, WARNING, line, code, what, hint, self._file))
+        else:
+            weight = WARNING if rule is SLEEP else BREAKS
+            self.found.append(Finding(rule.name, weight, line, code, f"{what} {rule.what}", rule.hint, self._file))
 
     # -- names
 
@@ -138,9 +98,9 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _star(self, entry: ast.ImportFrom) -> None:
-        rule = _rule_of(f"{entry.module}.x") or _rule_of(entry.module or "")
+        rule = rule_of(f"{entry.module}.x") or rule_of(entry.module or "")
         if rule:
-            self._say(entry, rule[0], f"everything of {entry.module}: {rule[1]}", rule[2])
+            self._say(entry, f"what comes from {entry.module}", rule)
 
     def _dotted(self, node: ast.AST) -> str | None:
         """`numpy.random.rand` for `np.random.rand`, whatever it was imported as; None for what is nobody's import."""
@@ -176,16 +136,17 @@ class _Reader(ast.NodeVisitor):
             for a, d in zip(reversed(arguments), reversed(node.args.defaults), strict=False)
             if isinstance(d, (ast.List, ast.Dict, ast.Set, ast.Call))
         }
-        for line, name in _changes(node, changed):
-            self._say(line, "state", f"{name} keeps what the last firing left in it, and no tape knows", _GLOBAL_HINT, WARNING)
-        for line, name in _changes(node, self._held - own):
-            self._say(line, "state", f"{name} is shared by the whole file: no tape knows what is in it", _GLOBAL_HINT, WARNING)
+        kept = "keeps what the last firing left in it, and no tape knows what that is"
+        shared_by_all = "is shared by the whole file, and no tape knows what is in it"
+        for names, why in ((changed, kept), (self._held - own, shared_by_all)):
+            for place, name in _changes(node, names):
+                self._say(place, f"{name} {why}", about="state", hint=STATE_HINT)
         for entry in ast.walk(node):
             if isinstance(entry, ast.Global):
-                names = ", ".join(entry.names)
-                self._say(entry, "state", f"{names} outlives the firing, and no tape knows its value", _GLOBAL_HINT, WARNING)
+                what = f"{', '.join(entry.names)} outlives the firing, and no tape knows its value"
+                self._say(entry, what, about="state", hint=STATE_HINT)
         if isinstance(node, ast.AsyncFunctionDef):
-            self._say(node, *_THREAD)
+            self._say(node, f"{node.name} is async: it", THREADS)
         self._scopes.append(own)
         for statement in node.body:
             self.visit(statement)
@@ -210,24 +171,21 @@ class _Reader(ast.NodeVisitor):
 
     def _look(self, node: ast.Name | ast.Attribute) -> bool:
         dotted = self._dotted(node)
-        rule = _rule_of(dotted) if dotted and isinstance(node.ctx, ast.Load) else None
-        if rule and dotted not in BARE:
-            self._say(node, rule[0], f"{_short(node)} {rule[1]}", rule[2], WARNING if rule is _SLEEP else BREAKS)
+        rule = rule_of(dotted) if dotted and isinstance(node.ctx, ast.Load) else None
+        if rule is not None and dotted not in BARE:
+            self._say(node, _short(node), rule)
         return rule is not None
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         shadowed = any(name in scope for scope in self._scopes) or name in self._imports
-        if name in _BUILT_IN and not shadowed and not (name == "hash" and _is_number(node)):
-            rule = _BUILT_IN[name]
-            self._say(node, rule[0], f"{name}() {rule[1]}", rule[2])
+        if name in BUILT_IN and not shadowed and not (name == "hash" and _is_number(node)):
+            self._say(node, f"{name}()", BUILT_IN[name])
         elif (name == "open" and not shadowed) or self._dotted(node.func) in ("io.open", "os.open"):
             if _writes(node):
-                self._say(node, _WRITE[0], f"open() for writing {_WRITE[1]}", _WRITE[2])
+                self._say(node, "open() for writing", WRITING)
         elif isinstance(node.func, ast.Attribute) and node.func.attr in ("write_text", "write_bytes"):
-            self._say(node, _WRITE[0], f".{node.func.attr}() {_WRITE[1]}", _WRITE[2])
-        elif self._dotted(node.func) in ("numpy.save", "numpy.savez", "numpy.savetxt", "cv2.imwrite", "cv2.VideoWriter"):
-            self._say(node, _WRITE[0], f"{_short(node.func)} {_WRITE[1]}", _WRITE[2])
+            self._say(node, f".{node.func.attr}()", WRITING)
         self.generic_visit(node)
 
     # -- pictures are u8 and wrap
@@ -240,7 +198,12 @@ class _Reader(ast.NodeVisitor):
                 return node.id in known
             if isinstance(node, ast.Subscript):
                 return is_picture(node.value)
-            return isinstance(node, ast.BinOp) and type(node.op) in _SUM and is_picture(node.left) and is_picture(node.right)
+            return (
+                isinstance(node, ast.BinOp)
+                and type(node.op) in _SUM
+                and is_picture(node.left)
+                and is_picture(node.right)
+            )
 
         for node in _in_order(function):
             for target, value in _assigned(node):
@@ -254,20 +217,13 @@ class _Reader(ast.NodeVisitor):
             if operator in _SUM and is_picture(left) and (is_picture(right) or _is_level(right)):
                 word, other = _SUM[operator]
                 sign = "-" if operator is ast.Sub else "+"
-                what = f"{ast.unparse(left)} {sign} {ast.unparse(right)}: pictures are u8 and wrap (3 - 5 is 254, 250 + 10 is 4)"
-                hint = f"{word}() of pleinair stops at black and white; {other} may be what you want"
-                self._say(node, "pictures", what, hint, WARNING)
-
-
-BARE = {"random", "numpy.random", "secrets", "threading", "multiprocessing", "socket", "platform", "asyncio"}
-"""A module's bare name asks nothing yet: `numpy.random` alone may be an annotation, passed on, or imported and unused."""
-
-
-def _rule_of(dotted: str) -> tuple[str, str, str] | None:
-    if dotted in HARMLESS:
-        return None
-    parts = dotted.split(".")
-    return next((RULES[p] for n in range(len(parts), 0, -1) if (p := ".".join(parts[:n])) in RULES), None)
+                sum_of = f"{ast.unparse(left)} {sign} {ast.unparse(right)}"
+                self._say(
+                    node,
+                    f"{sum_of}: pictures are u8 and wrap (3 - 5 is 254, 250 + 10 is 4)",
+                    about="pictures",
+                    hint=f"{word}() of pleinair stops at black and white; {other} may be what you want",
+                )
 
 
 def _short(node: ast.AST) -> str:
@@ -296,17 +252,19 @@ def _holds(value: ast.expr | None) -> bool:
         return True
     if isinstance(value, ast.Call):
         name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
-        return name in ("list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict", "zeros", "ones", "full", "empty")
+        return name in HOLDERS
     return False
 
 
 def _changes(function: ast.AST, names: set[str]) -> Iterator[tuple[ast.AST, str]]:
     """Where a function changes one of these names in place."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
-            if isinstance(node.func.value, ast.Name) and node.func.value.id in names:
-                yield node, node.func.value.id
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        method = node.func if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+        if method and method.attr in CHANGES and isinstance(method.value, ast.Name) and method.value.id in names:
+            yield node, method.value.id
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        )
         for target in targets:
             if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id in names:
                 yield node, target.value.id

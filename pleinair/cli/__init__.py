@@ -1,7 +1,7 @@
 """The command line. One file a verb; a verb's libraries are imported when it is called.
 
-Each verb module has HELP (one line), EXAMPLE, `add(parser)` and `main(args) -> int`. Exit status: 0 done or fine; 1 what
-was asked for did not hold or a fault ended it; 2 the call was wrong.
+Each verb module has EXAMPLE, `add(parser)` and `main(args) -> int`. Exit status: 0 done or fine; 1
+what was asked for did not hold or a fault ended it; 2 the call was wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ VERBS = {
 
 def parser(verb: str | None = None) -> argparse.ArgumentParser:
     """The parser; only the verb's own module is imported."""
-    top = argparse.ArgumentParser(prog="pleinair", description="Open, small AI models as instruments, live and replayable.")
+    about = "Open, small AI models as instruments, live and replayable."
+    top = argparse.ArgumentParser(prog="pleinair", description=about)
     top.add_argument("--version", action="store_true", help="show the version and exit")
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
     for name, help_text in VERBS.items():
@@ -40,7 +41,8 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
             module.add(sub)
             sub.set_defaults(main=module.main)
             if not any(a.dest == "json" for a in sub._actions):
-                sub.add_argument("--json", metavar="FILE|-", help="write what was found as one JSON object (-: standard output)")
+                found = "write what was found as one JSON object (-: standard output)"
+                sub.add_argument("--json", metavar="FILE|-", help=found)
     return top
 
 

@@ -28,13 +28,21 @@ VIRTUAL_S = 2.0
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("piece", metavar="PIECE")
-    parser.add_argument("--use", action="append", default=[], metavar="USE", help="exhibit-free, exhibit-paid, sell-edition ...")
+    parser.add_argument(
+        "--use", action="append", default=[], metavar="USE", help="exhibit-free, exhibit-paid, sell-edition ..."
+    )
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
-    parser.add_argument("--source", action="append", default=[], metavar="NAME=URI", help="file:clip.mp4, clip:CARD, synthetic")
+    parser.add_argument(
+        "--source", action="append", default=[], metavar="NAME=URI", help="file:clip.mp4, clip:CARD, synthetic"
+    )
     parser.add_argument("--film", type=Path, metavar="OUT.mp4", help="render the piece, every frame")
     parser.add_argument("--size", metavar="WxH", help="of the film; sources are opened at this size too")
-    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="length of the film (the clip's own)")
-    parser.add_argument("--fps", type=float, metavar="N", help="a steady rate for the film (each frame at its own time)")
+    parser.add_argument(
+        "--for", dest="seconds", type=float, metavar="SECONDS", help="length of the film (the clip's own)"
+    )
+    parser.add_argument(
+        "--fps", type=float, metavar="N", help="a steady rate for the film (each frame at its own time)"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -88,7 +96,9 @@ def _models(loaded: Loaded) -> list[dict[str, Any]]:
         fetch.take_local(card)
         states = {v.state for v in store.verify([card])}
         state = next((s for s in ("missing", "changed") if s in states), "whole")
-        entries.append({"card": card.name, "task": card.task, "bytes": card.bytes, "state": state, "licence": card.weights.id})
+        entries.append(
+            {"card": card.name, "task": card.task, "bytes": card.bytes, "state": state, "licence": card.weights.id}
+        )
         told = {"whole": "whole", "missing": "not on this computer", "changed": "changed on this disk"}[state]
         rows.append((card.name, card.task, f"{card.bytes / 1e6:.1f} MB", card.weights.id, told))
     say_table(rows, right=[2])
@@ -113,7 +123,9 @@ def _licences(loaded: Loaded, uses: list[str]) -> dict[str, Any]:
 # -- wiring ----------------------------------------------------------------------------------------------------------
 
 
-def _wired(loaded: Loaded, sources: dict[str, str], size: tuple[int, int] | None, found: dict[str, Any]) -> Graph | None:
+def _wired(
+    loaded: Loaded, sources: dict[str, str], size: tuple[int, int] | None, found: dict[str, Any]
+) -> Graph | None:
     """The graph, with stand-ins for devices; None where it cannot be built (then `fault` says why)."""
     from .. import assembly
 
@@ -139,7 +151,9 @@ def _wired(loaded: Loaded, sources: dict[str, str], size: tuple[int, int] | None
         reads = [("" if r["hot"] else "looks at ") + r["stream"] + _policy(r, graph) for r in node["reads"]]
         shown = f"-> {', '.join(node['screens'])}" if node["screens"] else ""
         what = f"{node['about'].get('uri', '')}" if node["role"] == "source" and "about" in node else ", ".join(reads)
-        rows.append((node["name"], node["role"] if what or reads else "knob", node["kind"] or "as it comes", what, shown))
+        rows.append(
+            (node["name"], node["role"] if what or reads else "knob", node["kind"] or "as it comes", what, shown)
+        )
     say_table(rows, ("stream", "role", "kind", "reads", ""))
     return graph
 
@@ -212,7 +226,10 @@ def _two_seconds(loaded: Loaded, graph: Graph, found: dict[str, Any]) -> bool:
     nodes = {n: {k: v[k] for k in ("fired", "published", "skipped", "lost")} for n, v in report["nodes"].items()}
     found["run"] = {"seconds": VIRTUAL_S, "frames": report["frames"], "fps": report["fps"], "nodes": nodes,
                     "declared_ms": {n: round(s * 1e3, 2) for n, s in costs.items()}}  # fmt: skip
-    rows = [(n, v["fired"], v["skipped"] or None, v["lost"] or None, costs[n] * 1e3 if n in costs else None) for n, v in nodes.items()]
+    rows = [
+        (n, v["fired"], v["skipped"] or None, v["lost"] or None, costs[n] * 1e3 if n in costs else None)
+        for n, v in nodes.items()
+    ]
     say_table(rows, ("stream", "fired", "skipped", "lost", "takes ms"), right=[1, 2, 3, 4])
     silent = [n for n in graph.screens.values() if not nodes[n]["published"]]
     for name in silent:
@@ -220,7 +237,9 @@ def _two_seconds(loaded: Loaded, graph: Graph, found: dict[str, Any]) -> bool:
     return not silent and not any(v["lost"] for v in nodes.values())
 
 
-def _film(loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[int, int] | None, found: dict[str, Any]) -> bool:
+def _film(
+    loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[int, int] | None, found: dict[str, Any]
+) -> bool:
     """Every frame, no costs: nothing is skipped."""
     from ..core.observer import Observer
     from ..observers.screen_film import ScreenFilm
@@ -229,14 +248,16 @@ def _film(loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[in
     from .progress import Bars
 
     seconds = args.seconds or film_length(graph)
-    film = ScreenFilm(args.film, size=size, make=lambda path, size: find("sinks", "film")(path, size=size, fps=args.fps))
+    film = ScreenFilm(
+        args.film, size=size, make=lambda path, size: find("sinks", "film")(path, size=size, fps=args.fps)
+    )
     shown = set(graph.screens.values())
-    with Bars("ms of film") as bars:
+    with Bars("seconds") as bars:
 
         class Tell(Observer):
             def on_frame(self, frame: Any, raw: Any = None) -> None:
                 if frame.stream in shown:
-                    bars(args.film.name, min(int(frame.t_ns / 1e6), int(seconds * 1e3) - 1), int(seconds * 1e3))
+                    bars(args.film.name, min(frame.t, seconds - 1e-3), seconds)
 
         heading(f"film, {seconds:.2f} s")
         runner = OfflineRunner(graph, observers=[film, Tell()])
@@ -244,12 +265,14 @@ def _film(loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[in
             runner.run(seconds)
         except Fault as fault:
             return _ended(fault, found)
-        bars(args.film.name, int(seconds * 1e3), int(seconds * 1e3))
+        bars(args.film.name, seconds, seconds)
     if runner.observers.failed:
         return _ended(runner.observers.failed[0], found)
     if not film.frames:
         return _ended(Fault("nothing was shown, so there is no film", hint="is a source empty?"), found)
-    files = sorted({args.film, *args.film.parent.glob(f"{args.film.stem}-*{args.film.suffix}")} if len(shown) > 1 else {args.film})
+    files = sorted(
+        {args.film, *args.film.parent.glob(f"{args.film.stem}-*{args.film.suffix}")} if len(shown) > 1 else {args.film}
+    )
     found["film"] = {"files": [str(f) for f in files if f.exists()], "frames": film.frames, "seconds": seconds}
     say(f"  {args.film}    {film.frames} frames")
     return True

@@ -1,7 +1,7 @@
-"""A piece of one's own to start from: a copy of a gallery piece, or of the smallest that there is.
+"""A piece of one's own to start from: a copy of a gallery piece.
 
-What is copied is what a person wrote: piece.py, piece.toml and what lies beside them. The lock, presets and tapes are the
-machine's and the other piece's own, and stay where they are.
+What is copied is what a person wrote: piece.py, piece.toml and what lies beside them. The lock, presets and tapes are
+the machine's and the other piece's own, and stay where they are.
 """
 
 from __future__ import annotations

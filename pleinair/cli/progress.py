@@ -13,7 +13,7 @@ PLAIN_EVERY_S = 5.0
 
 
 class Bars:
-    """`with Bars() as bars: bars(name, done, total)`, from any thread. `unit`: "bytes", or what is counted."""
+    """`with Bars() as bars: bars(name, done, total)`, from any thread. `unit`: "bytes" or "seconds"."""
 
     def __init__(self, unit: str = "bytes") -> None:
         self._unit = unit
@@ -25,24 +25,27 @@ class Bars:
 
     def __enter__(self) -> Bars:
         if sys.stderr.isatty():
+            from rich import progress as rich
             from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
-            from rich.progress import TimeElapsedColumn, TimeRemainingColumn, TransferSpeedColumn
 
-            amount = [DownloadColumn(), TransferSpeedColumn()] if self._unit == "bytes" else [MofNCompleteColumn()]
-            bar = BarColumn(bar_width=28, style="#25282c", complete_style="#ffb454", finished_style="#ffb454")
-            text = TextColumn("{task.description}")
-            self._rich = Progress(
-                text, bar, *amount, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+            amount: list[Any] = [rich.DownloadColumn(), rich.TransferSpeedColumn()]
+            if self._unit == "seconds":
+                amount = [rich.TextColumn("{task.completed:.1f} of {task.total:.1f} s")]
+            bar = rich.BarColumn(bar_width=28, style="#25282c", complete_style="#ffb454", finished_style="#ffb454")
+            time_columns = rich.TimeElapsedColumn(), rich.TimeRemainingColumn()
+            self._rich = rich.Progress(
+                rich.TextColumn("{task.description}"), bar, *amount, *time_columns, console=Console(stderr=True)
             )
             self._rich.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._rich is not None:
             self._rich.stop()
 
-    def __call__(self, name: str, done: int, total: int) -> None:
+    def __call__(self, name: str, done: float, total: float) -> None:
         if self._rich is not None:
             if name not in self._tasks:
                 self._tasks[name] = self._rich.add_task(name, total=total or None)
@@ -58,5 +61,5 @@ class Bars:
             self._told[name] = now
             say(f"{name}: {self._amount(done)}" + (f" of {self._amount(total)}" if total else ""))
 
-    def _amount(self, count: int) -> str:
-        return f"{count / 1e6:.1f} MB" if self._unit == "bytes" else f"{count} {self._unit}"
+    def _amount(self, count: float) -> str:
+        return f"{count / 1e6:.1f} MB" if self._unit == "bytes" else f"{count:.1f} s"

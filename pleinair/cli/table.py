@@ -8,7 +8,9 @@ from typing import Any
 from .say import DIM, paint, say
 
 
-def say_table(rows: Iterable[Sequence[Any]], head: Sequence[str] = (), *, right: Iterable[int] = (), indent: int = 2) -> None:
+def say_table(
+    rows: Iterable[Sequence[Any]], head: Sequence[str] = (), *, right: Iterable[int] = (), indent: int = 2
+) -> None:
     """Rows of anything (None: empty; floats with one place). `right`: columns that are aligned to the right."""
     cells = [[_cell(v) for v in row] for row in rows]
     if not cells:
