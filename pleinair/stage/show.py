@@ -53,7 +53,8 @@ class Show:
         self._began = time.monotonic()
         self.notices: list[dict[str, str]] = []
         self._stage: Any = None
-        self.pages: dict[str, _PageCamera] = {}
+        self.pages: dict[str, BrowserInput] = {}
+        self._stand_ins: list[_PageCamera] = []
         self.runner: LiveRunner | None = None
         self.recorder: Recorder | None = None
         self._record = record
@@ -248,8 +249,9 @@ class Show:
         observers = [*self._observers, *([self.recorder] if self.recorder else [])]
         self.runner = LiveRunner(self.graph, observers=observers)
         self.pages = self._page_cameras()
+        self._stand_ins = [p for p in self.pages.values() if isinstance(p, _PageCamera)]
         self.runner.start()
-        for page in self.pages.values():
+        for page in self._stand_ins:
             page.start()
         try:
             drift = self._parts.save_lock(self.graph)
@@ -257,7 +259,7 @@ class Show:
         except OSError as error:
             self.notices.append({"name": "lock", "text": f"piece.lock could not be written: {error.strerror}"})
 
-    def _page_cameras(self) -> dict[str, _PageCamera]:
+    def _page_cameras(self) -> dict[str, BrowserInput]:
         """Sources that a page's camera may feed: those that are `browser`, and those whose device is not there."""
         found = {}
         for node in self.graph.nodes.values():
@@ -278,7 +280,7 @@ class Show:
     def stop(self) -> None:
         """Ends everything: no thread of the piece is left, the tape is whole."""
         self._stop.set()
-        for page in self.pages.values():
+        for page in self._stand_ins:
             page.interrupt()
         if self.runner is not None:
             self.runner.stop()
@@ -334,6 +336,8 @@ class Show:
                     node.initial = before
         if self.recorder is not None:
             self.recorder.use_source(loaded.text)
+        for page in self._stand_ins:
+            page.interrupt()
         self.runner.stop()
         self._loaded, self._parts, self.graph, self.notices = loaded, parts, graph, list(parts.notices)
         self._start_runner()
