@@ -6,6 +6,12 @@ precision is asked for, read back from the compiled network, and a machine that 
 The picture's conversion (u8, height x width x 3 <-> float planes, clip, round) is compiled into the network.
 `import openvino` would start telemetry (a thread, a socket, files in the home folder): an empty module in its place
 stops it before it is imported.
+
+Measured (2 cores of an AMD EPYC with AVX512-BF16, OpenVINO 2026.4.1, multistyle26): resident memory of the process after
+the first picture 146 MB at 320 x 240 in bf16, 163 in f32, 208 and 284 at 640 x 480; closed, all but 105 MB comes back,
+and eight openings in a row leave it there. Import 0.1 s, compiling 0.35 s, first picture 1.4 x a later one. OpenVINO's
+cache of compiled networks would save 0.25 s of it and is left off: one more thing on the disk that could go stale.
+Around the network a call costs 0.04 ms.
 """
 
 from __future__ import annotations

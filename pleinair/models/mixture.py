@@ -18,32 +18,36 @@ FADE = 0.05
 
 
 class Mixture:
-    """One network, many styles: inputs `image` [1, 3, h, w] and `style_weights` [n], output `stylized`."""
+    """One network, many styles: inputs `image` [1, 3, h, w] and `style_weights` [n], output `stylized` (the card's
+    `options.output` says otherwise). A card without the port style_weights is a painter of one style."""
 
     def __init__(self, card: Card, size: Size) -> None:
         self.card, self.size = card, size
+        self.mixes = "style_weights" in card.ports
+        self.output = str(card.options.get("output", "stylized"))
         self.count = len(card.names.get("style_weights", ())) or int(card.options.get("styles", 26))
         self.network: Backend | None = None
 
     def open(self, make: Make) -> None:
         width, height = self.size
         picture = (1, 3, height, width)
-        self.network = make(
-            "network",
-            [Tensor("image", picture, "NCHW"), Tensor("style_weights", (self.count,))],
-            [Tensor("stylized", picture, "NCHW")],
-        )
+        inputs = [Tensor("image", picture, "NCHW")]
+        if self.mixes:
+            inputs.append(Tensor("style_weights", (self.count,)))
+        self.network = make("network", inputs, [Tensor(self.output, picture, "NCHW")])
 
     def paint(self, image: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
+        network = self.network
+        if network is None:
+            raise ModelFault("the model is closed", hint="load it again")
+        if not self.mixes:
+            return network.run({"image": image})[self.output]
         weights = values.get("style_weights")
         weights = np.eye(1, self.count, dtype=np.float32)[0] if weights is None else self._weights(weights)
         total = float(weights.sum())
         if total <= 0:
             return image.copy()
-        network = self.network
-        if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
-        painting = network.run({"image": image, "style_weights": weights / np.float32(total)})["stylized"]
+        painting = network.run({"image": image, "style_weights": weights / np.float32(total)})[self.output]
         if total < FADE:
             import cv2
 
@@ -71,6 +75,8 @@ class Mixture:
         )
 
     def proofs(self) -> list[dict[str, Any]]:
+        if not self.mixes:
+            return [{}, {}]
         eye = np.eye(self.count, dtype=np.float32)
         mixed = np.linspace(0, 1, self.count, dtype=np.float32)
         return [{"style_weights": w} for w in (eye[0], eye[self.count // 2], mixed)]
