@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from .api import Api
-from .gate import COOKIE, doorkeeper
+from .gate import COOKIE, GATE, doorkeeper
 
 if TYPE_CHECKING:
     from .server import Stage
@@ -25,7 +25,7 @@ MAX_BODY = 32 * 1024 * 1024
 
 def build(stage: Stage, socket: Socket) -> web.Application:
     app = web.Application(middlewares=[doorkeeper], client_max_size=MAX_BODY)
-    app["gate"] = stage.gate
+    app[GATE] = stage.gate
     pages = Pages(stage)
     app.router.add_get("/", pages.stage)
     app.router.add_get("/desk", pages.desk)

@@ -1,8 +1,8 @@
 """A page's clock (performance.now, milliseconds) mapped to this machine's (time.monotonic_ns).
 
 The method is NTP's (RFC 5905, section 8 and 10): of several exchanges the one with the shortest round trip errs least,
-by at most half of that round trip. The mapping is made once; after that it is slewed, never set back, so that a
-capture never comes before the one that it followed.
+by at most half of that round trip. The mapping is made once, within the first two seconds; after that it is slewed, never
+set back. A capture never comes before the one that it followed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ JUMP_NS = 250_000_000
 """Beyond this the page slept: the mapping is made anew."""
 BURST = 6
 """Exchanges before the mapping is made."""
+SETTLE = 24
+"""Exchanges until it is slewed only: a page that still loads answers late, and the first ones may err by 10 ms."""
 
 
 class PageClock:
     """Written for one thread. All results are machine time in nanoseconds."""
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[int, int, int]] = deque(maxlen=16)  # round trip, offset, when
+        self._samples: deque[tuple[int, int, int]] = deque(maxlen=SETTLE)  # round trip, offset, when
         self._offset: int | None = None
+        self._count = 0
         self._at = 0
         self._last = 0
         self.jumps = 0
@@ -34,8 +37,9 @@ class PageClock:
             return
         offset = (sent_ns + received_ns) // 2 - round(page_ms * 1e6)
         self._samples.append((trip, offset, received_ns))
-        if self._offset is None:
-            if len(self._samples) >= BURST:
+        self._count += 1
+        if self._count <= SETTLE:
+            if self._count >= BURST:
                 self._offset, self._at = min(self._samples)[1], received_ns
             return
         recent = list(self._samples)[-4:]

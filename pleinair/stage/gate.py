@@ -106,6 +106,9 @@ class Gate:
         return Refused(status, Fault(what, where="the stage", now="nothing was changed", hint=hint))
 
 
+GATE = web.AppKey("gate", Gate)
+
+
 def _from_loopback(request: web.Request) -> bool:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     host = peer[0] if peer else ""
@@ -135,9 +138,8 @@ def answer(body: Any, status: int = 200) -> web.Response:
 @web.middleware
 async def doorkeeper(request: web.Request, handler: Any) -> web.StreamResponse:
     """Every request passes here; whatever goes wrong becomes four strings in JSON."""
-    gate: Gate = request.app["gate"]
     try:
-        gate.check(request)
+        request.app[GATE].check(request)
         response = await handler(request)
     except Refused as no:
         response = answer(no.fault.as_dict(), no.status)

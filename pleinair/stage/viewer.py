@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from . import protocol
-from .clocks import BURST, PageClock
+from .clocks import SETTLE, PageClock
 
 if TYPE_CHECKING:
     from ..core.frame import Frame
@@ -172,7 +172,7 @@ class Viewer:
                 return
             asked += 1
             self.post(self._ask, key="clock")
-            await asyncio.sleep(0.04 if asked <= BURST + 2 else 1.0)
+            await asyncio.sleep(0.02 if asked <= 8 else 0.1 if asked <= SETTLE + 2 else 1.0)
 
     def _ask(self) -> str:
         self._ping += 1

@@ -194,3 +194,43 @@ def staged(folder: Path, **options: Any) -> SimpleNamespace:
     for knob in host.knobs:
         host.push(knob.name, host.value(knob.name))
     return SimpleNamespace(host=host, stage=stage, url=url, token=stage.gate.token)
+
+
+def until(true: Any, seconds: float = 8.0, what: str = "it did not happen") -> Any:
+    """Waits for a condition, without sleeping longer than needed; returns what it found."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not (found := true()):
+        assert time.monotonic() < end, what
+        pause.wait(0.02)
+    return found
+
+
+def ask(it: SimpleNamespace, method: str, path: str, body: Any = None, headers: Any = (), host: str | None = None) -> Any:
+    """One request exactly as given. `headers`: pairs, or a dict. Returns (status, JSON or bytes, headers)."""
+    import http.client
+    import json
+    from urllib.parse import urlsplit
+
+    address = urlsplit(it.url)
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=10)
+    try:
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        if host != "":
+            connection.putheader("Host", address.netloc if host is None else host)
+        pairs = list(headers.items() if isinstance(headers, dict) else headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            pairs.append(("Content-Type", "application/json"))
+        if body is not None:
+            pairs.append(("Content-Length", str(len(body))))
+        for name, value in pairs:
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.headers.get_content_type() == "application/json":
+            said = json.loads(said)
+        return answer.status, said, answer.headers
+    finally:
+        connection.close()
