@@ -17,7 +17,7 @@ from pleinair.models.fetch import fetch
 
 @pytest.fixture(scope="session", autouse=True)
 def weights() -> None:
-    """Every built-in card's files, in whatever store this session uses; skipped where no index can be reached."""
+    """Every built-in card's files, in whatever store this session uses: fetched once, with the user's own pip."""
     if any(store.missing(card) for card in all_cards()):
         fetch(all_cards())
 
