@@ -62,7 +62,7 @@ class Live(Tells, Source):
         if not reader.wait(self.opening_s):
             self.close()
             raise self._fault(f"{self.what} gives no picture", "is another program using it? unplug it and plug it in again")
-        if reader.error is not None:
+        if reader.error is not None and not reader.holds:  # one picture and then an end: the picture comes first
             self.close()
             raise self._of(reader.error)
 
@@ -151,6 +151,10 @@ class _Reader(threading.Thread):
             return self._changed.wait_for(
                 lambda: self._slot is not None or self.error is not None or self.stopped, timeout=seconds
             )
+
+    @property
+    def holds(self) -> bool:
+        return self._slot is not None
 
     def take(self) -> tuple[Any, int] | None:
         with self._changed:
