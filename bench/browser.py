@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from .common import Figure, browser, piece_folder, precisions, running
+from .common import Figure, browser, piece_folder, precisions, running, until
 
 SIZE = (320, 240)
 PROBE = (Path(__file__).parent / "probe.js").read_text()
@@ -126,7 +126,7 @@ def _look(url: str, camera: Path, seconds: float) -> dict[str, Any]:
         page = chrome.new_page(viewport={"width": 640, "height": 480})
         page.add_init_script(PROBE)
         page.goto(url)
-        page.wait_for_function("probe.seen.length > 60", timeout=60_000)
+        until(page, "probe.seen.length > 60")
         page.evaluate("probe.seen.length = 0")
         time.sleep(seconds)
         seen = page.evaluate("probe.seen")

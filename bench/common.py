@@ -182,6 +182,15 @@ def browser(*flags: str) -> Iterator[Any]:
             chrome.close()
 
 
+def until(page: Any, expression: str, timeout_s: float = 60, every_s: float = 0.02) -> None:
+    """Waits until a page's expression is true, by asking from outside: the stage's own policy forbids eval."""
+    deadline = time.monotonic() + timeout_s
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise TimeoutError(expression)
+        time.sleep(every_s)
+
+
 def rss_mb(pid: int) -> float:
     import psutil
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from .common import Figure, browser
+from .common import Figure, browser, until
 from .viewer import PAINTS
 
 
@@ -42,7 +42,7 @@ def _first_frame() -> float:
                 except OSError:
                     time.sleep(0.01)
             page.goto(f"http://127.0.0.1:{port}/?nocamera", wait_until="commit")
-            page.wait_for_function("window.paints && paints.length > 0", timeout=30_000, polling=20)
+            until(page, "!!window.paints && paints.length > 0")
             painted = page.evaluate("paints[0]") / 1000
         finally:
             process.terminate()

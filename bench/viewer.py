@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-import numpy as np
-
-from .common import Figure, browser, piece_folder, precisions, rss_mb, running, slope_per_hour
+from .common import Figure, browser, piece_folder, precisions, running, until
 
 PAINTS = """
 const draw = CanvasRenderingContext2D.prototype.drawImage;
@@ -58,7 +53,7 @@ def _rate(size: tuple[int, int], precision: str, goal: float, seconds: float) ->
         page = chrome.new_page(viewport={"width": 640, "height": 480})
         page.add_init_script(PAINTS)
         page.goto(url)
-        page.wait_for_function("paints.length > 30", timeout=60_000)
+        until(page, "paints.length > 30")
         page.evaluate("paints.length = 0")
         time.sleep(seconds)
         paints = page.evaluate("paints")
