@@ -13,7 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from .kinds import Audio, Image, Kind, Mask, Size, Sound, Text, Vector
+from .kinds import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    Audio,
+    Box,
+    Boxes,
+    Figure,
+    Image,
+    Kind,
+    Landmarks,
+    Mask,
+    Size,
+    Sound,
+    Text,
+    Vector,
+    part_as_json,
+    part_from_json,
+)
 from .source import Raw
 
 
@@ -53,7 +70,16 @@ def encode(kind: type[Kind], data: Any) -> Raw:
     if kind is Audio:
         return Raw("sound", _npy(data.samples), {"rate": data.rate})
     if kind is Text:
-        return Raw("text", str(data).encode(), {"final": data.final})
+        return Raw("text", str(data).encode("utf-8", "surrogatepass"), {"final": data.final})
+    if kind is Landmarks:
+        points = np.concatenate([f.points for f in data]) if data else np.zeros((0, 3), np.float32)
+        figures = [
+            {"names": f.names, "confidence": f.confidence, "extra": {n: part_as_json(v) for n, v in f.extra.items()}}
+            for f in data
+        ]
+        return Raw("landmarks", _npy(points), {"figures": figures})
+    if kind is Boxes:
+        return Raw("boxes", json.dumps([[b.x, b.y, b.w, b.h, b.label, b.confidence] for b in data]).encode())
     return Raw("json", json.dumps(data).encode())
 
 
@@ -68,7 +94,7 @@ def encode_jpeg(image: np.ndarray, quality: int = 90) -> bytes:
 
 def check_size(width: int, height: int) -> None:
     """A picture from outside may be as large as 8K and no larger; ValueError."""
-    if not (0 < width <= 16_384 and 0 < height <= 16_384 and width * height <= 8192 * 4320):
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
         raise ValueError(f"a picture of {width} x {height} is not accepted (8K is the most)")
 
 
@@ -193,6 +219,17 @@ def _npy(array: np.ndarray) -> bytes:
     return out.getvalue()
 
 
+def _landmarks(blob: bytes, note: dict[str, Any]) -> Landmarks:
+    points, figures, at = _load_npy(blob, note), [], 0
+    for f in note["figures"]:
+        rows = points[at : at + len(f["names"])]
+        at += len(f["names"])
+        figures.append(
+            Figure(rows, f["names"], f["confidence"], **{n: part_from_json(v) for n, v in f["extra"].items()})
+        )
+    return Landmarks(figures)
+
+
 def _load_npy(blob: bytes, note: dict[str, Any]) -> np.ndarray:
     return np.load(io.BytesIO(blob), allow_pickle=False)
 
@@ -206,6 +243,8 @@ _DECODERS = {
     "qoi": _qoi,
     "npy": _load_npy,
     "sound": lambda blob, note: Sound(_load_npy(blob, note), note["rate"]),
-    "text": lambda blob, note: Text(blob.decode(), final=note.get("final", True)),
+    "text": lambda blob, note: Text(blob.decode("utf-8", "surrogatepass"), final=note.get("final", True)),
+    "landmarks": _landmarks,
+    "boxes": lambda blob, note: Boxes(Box(*box) for box in json.loads(blob)),
     "json": lambda blob, note: json.loads(blob),
 }

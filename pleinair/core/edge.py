@@ -103,8 +103,6 @@ class Same:
     def look(self) -> Frame | None:
         return self._history[-1] if self._history else None
 
-    waiting = property(look)
-
     def at(self, t_ns: int) -> Frame | None:
         """The newest frame captured exactly then."""
         for frame in reversed(self._history):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 from .chance import chance
 from .errors import PieceFault, did_you_mean
 from .frame import Frame
-from .kinds import Image, Kind, Mask
+from .kinds import LATEST, SAME, Image, Kind, Mask
 from .source import Source
 
 
@@ -134,6 +135,20 @@ class Graph:
                         now="the piece was not started",
                         hint=did_you_mean(place.stream, others),
                     )
+                if self.nodes[place.stream].role is Role.SINK:
+                    raise PieceFault(
+                        f'{node.name} reads "{place.stream}", which is a sink: nothing comes out of it',
+                        where=node.where,
+                        now="the piece was not started",
+                        hint=f"read what it reads: {self.nodes[place.stream].inputs[0].stream}",
+                    )
+                if place.hot and place.policy == SAME:
+                    raise PieceFault(
+                        f"{node.name} is to run on {place.stream} of the same moment, and that is its own moment",
+                        where=node.where,
+                        now="the piece was not started",
+                        hint='the first parameter makes it run; "same" is for the others, which follow it',
+                    )
             if node.role is not Role.SOURCE and not any(i.hot for i in node.inputs):
                 raise PieceFault(
                     f"{node.name} reads nothing, so nothing would ever make it run",
@@ -141,24 +156,33 @@ class Graph:
                     now="the piece was not started",
                     hint='give it a first parameter: a stream, or piece.source("tick") for a piece that moves by itself',
                 )
-        self._refuse_hot_loops()
+        for screen, stream in self.screens.items():
+            if stream not in self.nodes:
+                raise PieceFault(f'the screen {screen} shows "{stream}", and no stream has that name')
+        self._refuse_loops()
 
-    def _refuse_hot_loops(self) -> None:
+    def _refuse_loops(self) -> None:
         done: set[str] = set()
 
         def walk(name: str, path: list[str]) -> None:
             if name in path:
-                loop = " -> ".join([*path[path.index(name) :], name])
+                around = [*path[path.index(name) :], name]
+                loop = " -> ".join(reversed(around))
+                hot = all(i.hot for a, b in pairwise(around) for i in self.nodes[a].inputs if i.stream == b)
                 raise PieceFault(
-                    f"these nodes make each other run without end: {loop}",
+                    f"these nodes make each other run without end: {loop}"
+                    if hot
+                    else f"these nodes wait for each other's same moment without end: {loop}",
                     where=self.nodes[name].where,
                     now="the piece was not started",
-                    hint="feedback goes through a cold input: let another stream come first in one of them",
+                    hint="feedback goes through a cold input: let another stream come first in one of them"
+                    if hot
+                    else 'what a node makes itself comes after its moment: let it read that as it is, without "same"',
                 )
             if name in done:
                 return
             for place in self.nodes[name].inputs:
-                if place.hot:
+                if place.hot or place.policy == SAME:
                     walk(place.stream, [*path, name])
             done.add(name)
 
@@ -166,6 +190,11 @@ class Graph:
             walk(name, [])
 
     def policy(self, place: Input) -> str:
+        """How the stream is read. What does not make a node run is only looked at, so its newest is enough."""
+        if place.policy == SAME:
+            return SAME
+        if not place.hot:
+            return LATEST
         if place.policy:
             return place.policy
         kind = self.nodes[place.stream].kind
@@ -180,6 +209,20 @@ class Graph:
     def is_picture(self, stream: str) -> bool:
         """Whether a reader waits for its first frame: it has no size to be empty at before."""
         return self.nodes[stream].kind in (Image, Mask, None)
+
+    def descends(self, stream: str, ancestor: str) -> bool:
+        """Whether every frame of `stream` was made of one of `ancestor`, so that it carries it along."""
+        while stream != ancestor:
+            hot = [i.stream for i in self.nodes[stream].inputs if i.hot]
+            if len(hot) != 1:
+                return False
+            stream = hot[0]
+        return True
+
+    def beginnings(self, stream: str) -> set[str]:
+        """The sources whose capture times the frames of `stream` carry."""
+        hot = [i.stream for i in self.nodes[stream].inputs if i.hot]
+        return {b for s in hot for b in self.beginnings(s)} if hot else {stream}
 
     def feeds_back(self, node: str, stream: str) -> bool:
         """Whether `stream` is made, by whatever way, of what `node` writes: a reader cannot wait for its own child."""

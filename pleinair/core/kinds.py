@@ -10,15 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .figure import NOBODY, Figure, Point, part_as_json, part_from_json  # noqa: F401 - the nouns of Landmarks
+from .freeze import fixed, frozen, plain
+
 LATEST, EVERY, SAME = "latest", "every", "same"
 MAX_SIDE = 16_384
 """The longest side of a picture in pixels; more is a mistake (an 8K frame is 7680)."""
+MAX_PIXELS = 8192 * 4320
+"""The most pixels of a picture: 8K. What a stream carries, a tape must be able to bring back."""
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -62,18 +67,10 @@ def json_digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
-    """The array read-only and contiguous. A view of something writable is copied: its owner may write again."""
-    if not array.flags.c_contiguous or (array.base is not None and array.flags.writeable):
-        array = array.copy(order="C")
-    array.setflags(write=False)
-    return array
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {' x '.join(map(str, value.shape)) or 'none'}"
-    return f"a {type(value).__name__}"
+def _check_size(data: np.ndarray, what: str) -> None:
+    height, width = data.shape[:2]
+    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS):
+        raise ValueError(f"{what} of {width} x {height} cannot be used: 1 x 1 to 8K")
 
 
 class Image(Kind):
@@ -82,21 +79,20 @@ class Image(Kind):
     @classmethod
     def empty(cls, size: Size | None = None) -> np.ndarray:
         width, height = size or (640, 480)
-        return _frozen(np.zeros((height, width, 3), np.uint8))
+        return frozen(np.zeros((height, width, 3), np.uint8))
 
     @classmethod
     def check(cls, data: Any) -> np.ndarray:
         if not isinstance(data, np.ndarray) or data.ndim != 3 or data.shape[2] != 3:
-            raise ValueError(f"a picture is uint8 of shape height x width x 3, and this is {_plain(data)}")
+            raise ValueError(f"a picture is uint8 of shape height x width x 3, and this is {plain(data)}")
         if data.dtype != np.uint8:
             if data.dtype.kind == "f" and not np.isfinite(data).all():
                 raise ValueError("the picture holds NaN or infinity")
             raise ValueError(
                 f"a picture is uint8, 0..255, and this is {data.dtype}: picture(x) of pleinair turns 0..1 into it"
             )
-        if not 0 < data.shape[0] <= MAX_SIDE or not 0 < data.shape[1] <= MAX_SIDE:
-            raise ValueError(f"a picture of {data.shape[1]} x {data.shape[0]} cannot be shown")
-        return _frozen(data)
+        _check_size(data, "a picture")
+        return frozen(data)
 
     digest = staticmethod(array_digest)
 
@@ -107,21 +103,21 @@ class Mask(Kind):
     @classmethod
     def empty(cls, size: Size | None = None) -> np.ndarray:
         width, height = size or (640, 480)
-        return _frozen(np.zeros((height, width), np.float32))
+        return frozen(np.zeros((height, width), np.float32))
 
     @classmethod
     def check(cls, data: Any) -> np.ndarray:
         if not isinstance(data, np.ndarray) or data.ndim != 2 or data.dtype.kind not in "fb":
-            raise ValueError(f"a mask is float, height x width, 0..1, and this is {_plain(data)}")
-        if not 0 < data.shape[0] <= MAX_SIDE or not 0 < data.shape[1] <= MAX_SIDE:
-            raise ValueError(f"a mask of {data.shape[1]} x {data.shape[0]} cannot be used")
-        data = np.asarray(data, np.float32)
+            raise ValueError(f"a mask is float, height x width, 0..1, and this is {plain(data)}")
+        _check_size(data, "a mask")
+        with np.errstate(over="ignore"):  # what is too large for float32 is out of range, and said below
+            data = np.asarray(data, np.float32)
         low, high = float(data.min()), float(data.max())  # NaN propagates through both
         if not (low >= -1e-6 and high <= 1 + 1e-6):
             raise ValueError(
                 "the mask holds NaN" if math.isnan(low) else f"a mask is 0..1, and this runs from {low:.3g} to {high:.3g}"
             )
-        return _frozen(np.clip(data, 0, 1) if low < 0 or high > 1 else data)
+        return frozen(np.clip(data, 0, 1) if low < 0 or high > 1 else data)
 
     digest = staticmethod(array_digest)
 
@@ -145,20 +141,24 @@ class Audio(Kind):
 
     @classmethod
     def empty(cls, size: Size | None = None) -> Sound:
-        return Sound(_frozen(np.zeros((0, 1), np.float32)), 48_000)
+        return Sound(frozen(np.zeros((0, 1), np.float32)), 48_000)
 
     @classmethod
     def check(cls, data: Any) -> Sound:
         if not isinstance(data, Sound):
-            raise ValueError(f"sound is Sound(samples, rate), and this is {_plain(data)}")
-        samples = np.asarray(data.samples, np.float32)
-        if samples.ndim == 1:
-            samples = samples[:, None]
-        if samples.ndim != 2 or not 1_000 <= data.rate <= 768_000:
-            raise ValueError(f"sound is (frames, channels) at 1..768 kHz, and this is {samples.shape} at {data.rate} Hz")
+            raise ValueError(f"sound is Sound(samples, rate), and this is {plain(data)}")
+        samples = np.asarray(data.samples)
+        if samples.dtype.kind != "f":
+            raise ValueError(f"samples are float, -1..1, and these are {plain(samples)}")
+        samples = samples[:, None] if samples.ndim == 1 else samples
+        whole = isinstance(data.rate, (int, np.integer)) and not isinstance(data.rate, bool)
+        if samples.ndim != 2 or not whole or not 1_000 <= data.rate <= 768_000:
+            raise ValueError(
+                f"sound is (frames, channels) at 1000..768000 Hz, and this is {samples.shape} at {data.rate!r:.20} Hz"
+            )
         if not np.isfinite(samples).all():
             raise ValueError("the sound holds NaN or infinity")
-        return Sound(_frozen(np.clip(samples, -1, 1)), int(data.rate))
+        return Sound(frozen(np.clip(samples, -1, 1).astype(np.float32)), int(data.rate))
 
     @classmethod
     def digest(cls, data: Sound) -> str:
@@ -183,70 +183,12 @@ class Text(str, Kind):
     @classmethod
     def check(cls, data: Any) -> Text:
         if not isinstance(data, str):
-            raise ValueError(f"text is a str, and this is {_plain(data)}")
+            raise ValueError(f"text is a str, and this is {plain(data)}")
         return data if isinstance(data, Text) else cls(data)
 
     @classmethod
     def digest(cls, data: Text) -> str:
         return json_digest([str(data), data.final])
-
-
-@dataclass(frozen=True)
-class Point:
-    """A place in a picture: x to the right, y down, both 0..1; z towards the viewer where the model has it."""
-
-    x: float
-    y: float
-    z: float = 0.0
-
-
-class Figure:
-    """One hand, face or body: named points and how sure the model is of them.
-
-    points      float32 (n, 3): x, y in 0..1, z in the same scale as x
-    names       one for each point; a point is an attribute: `hand.index_tip.x`
-    confidence  0..1
-    extra       other named parts (`smile`, `gaze`): attributes too
-    """
-
-    __slots__ = ("points", "names", "confidence", "extra")
-
-    def __init__(self, points: Any, names: Sequence[str], confidence: float, **extra: Any) -> None:
-        array = np.asarray(points, np.float32)
-        if array.ndim != 2 or array.shape[0] != len(names) or array.shape[1] not in (2, 3):
-            raise ValueError(f"{len(names)} names need points of shape ({len(names)}, 2 or 3), not {array.shape}")
-        if array.shape[1] == 2:
-            array = np.concatenate([array, np.zeros((len(names), 1), np.float32)], 1)
-        self.points = _frozen(array)
-        self.names = tuple(names)
-        self.confidence = float(confidence)
-        self.extra = extra
-
-    def __getattr__(self, name: str) -> Any:
-        if name in Figure.__slots__:
-            raise AttributeError(name)
-        if name in self.names:
-            return Point(*(float(v) for v in self.points[self.names.index(name)]))
-        if name in self.extra:
-            return self.extra[name]
-        from .errors import did_you_mean
-
-        raise AttributeError(f'no part "{name}": {did_you_mean(name, [*self.names, *self.extra])}')
-
-
-class _Nobody(Figure):
-    """Stands in where nobody was found: any part is the middle of the picture, at confidence 0."""
-
-    def __init__(self) -> None:
-        super().__init__(np.zeros((0, 3)), (), 0.0)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in Figure.__slots__:
-            raise AttributeError(name)
-        return Point(0.5, 0.5)
-
-
-_NOBODY = _Nobody()
 
 
 class Landmarks(tuple, Kind):
@@ -259,7 +201,7 @@ class Landmarks(tuple, Kind):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self[0] if self else _NOBODY, name)
+        return getattr(self[0] if self else NOBODY, name)
 
     @classmethod
     def empty(cls, size: Size | None = None) -> Landmarks:
@@ -269,7 +211,7 @@ class Landmarks(tuple, Kind):
     def check(cls, data: Any) -> Landmarks:
         data = cls([data]) if isinstance(data, Figure) else data
         if not isinstance(data, (list, tuple)) or not all(isinstance(f, Figure) for f in data):
-            raise ValueError(f"landmarks are a list of Figure, and this is {_plain(data)}")
+            raise ValueError(f"landmarks are a list of Figure, and this is {plain(data)}")
         for figure in data:
             if not np.isfinite(figure.points).all() or not 0 <= figure.confidence <= 1:
                 raise ValueError("a figure's points are finite and its confidence is 0..1")
@@ -277,7 +219,12 @@ class Landmarks(tuple, Kind):
 
     @classmethod
     def digest(cls, data: Landmarks) -> str:
-        return json_digest([[array_digest(f.points), f.names, f.confidence, repr(sorted(f.extra.items()))] for f in data])
+        return json_digest(
+            [
+                [array_digest(f.points), f.names, f.confidence, {n: part_as_json(v) for n, v in f.extra.items()}]
+                for f in data
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -304,9 +251,19 @@ class Boxes(tuple, Kind):
 
     @classmethod
     def check(cls, data: Any) -> Boxes:
+        data = cls([data]) if isinstance(data, Box) else data
         if not isinstance(data, (list, tuple)) or not all(isinstance(b, Box) for b in data):
-            raise ValueError(f"boxes are a list of Box, and this is {_plain(data)}")
-        return data if isinstance(data, cls) else cls(data)
+            raise ValueError(f"boxes are a list of Box, and this is {plain(data)}")
+        plain = []
+        for b in data:
+            try:
+                numbers = [float(v) for v in (b.x, b.y, b.w, b.h, b.confidence)]
+            except (TypeError, ValueError, OverflowError):
+                numbers = [math.nan]
+            if not all(map(math.isfinite, numbers)) or not isinstance(b.label, str) or not 0 <= numbers[-1] <= 1:
+                raise ValueError(f"a box has finite numbers, a text and a confidence of 0..1, and this is {b!r:.80}")
+            plain.append(Box(*numbers[:4], b.label, numbers[4]))  # numpy's numbers become Python's
+        return cls(plain)
 
     @classmethod
     def digest(cls, data: Boxes) -> str:
@@ -318,19 +275,23 @@ class Vector(Kind):
 
     @classmethod
     def empty(cls, size: Size | None = None) -> np.ndarray:
-        return _frozen(np.zeros(0, np.float32))
+        return frozen(np.zeros(0, np.float32))
 
     @classmethod
     def check(cls, data: Any) -> np.ndarray:
         try:
-            array = np.array(data, np.float32)
-        except (TypeError, ValueError):
-            raise ValueError(f"a vector is a row of numbers, and this is {_plain(data)}") from None
+            array = np.array(data)
+            if array.dtype.kind not in "fiub" and array.size:  # "0.5" is a text, not a number
+                raise TypeError
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"a vector is a row of numbers, and this is {plain(data)}") from None
         if array.ndim != 1:
-            raise ValueError(f"a vector has one dimension, and this is {_plain(array)}")
+            raise ValueError(f"a vector has one dimension, and this is {plain(array)}")
         if not np.isfinite(array).all():
             raise ValueError("the vector holds NaN or infinity")
-        return _frozen(array)
+        return frozen(array)
 
     digest = staticmethod(array_digest)
 
@@ -346,11 +307,11 @@ class Event(Kind):
 
     @classmethod
     def check(cls, data: Any) -> Any:
+        """The event as JSON brings it back, so that a replay sees what the live run saw; read-only, as all frames are."""
         try:
-            json.dumps(data, allow_nan=False)
-        except (TypeError, ValueError):
-            raise ValueError(f"an event is what JSON can hold, and this is {_plain(data)}") from None
-        return data
+            return fixed(json.loads(json.dumps(data, allow_nan=False)))
+        except (TypeError, ValueError, RecursionError):
+            raise ValueError(f"an event is what JSON can hold, and this is {plain(data)}") from None
 
     digest = staticmethod(json_digest)
 
@@ -364,8 +325,12 @@ class Control(Kind):
 
     @classmethod
     def check(cls, data: Any) -> float:
-        if isinstance(data, (bool, int, float, np.number)) and math.isfinite(data):
-            return float(data)
+        if isinstance(data, (bool, int, float, np.integer, np.floating, np.bool_)):
+            try:
+                if math.isfinite(number := float(data)):
+                    return number
+            except OverflowError:  # a whole number of 400 digits
+                pass
         raise ValueError(f"a knob's value is a finite number, and this is {data!r:.40}")
 
     digest = staticmethod(json_digest)

@@ -5,6 +5,7 @@ An observer that raises is switched off and reported; with none attached nothing
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -57,18 +58,29 @@ class Observers:
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
         self._all: list[Observer] = []
         self.failed: list[Fault] = []
+        self._changing = threading.RLock()
         for name in HOOKS:
             setattr(self, name, _silent)
         for observer in observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
-        self._all = [*self._all, observer]
-        self._bind()
+        with self._changing:
+            self._all = [*self._all, observer]
+            self._bind()
 
-    def remove(self, observer: Observer) -> None:
-        self._all = [o for o in self._all if o is not observer]
-        self._bind()
+    def remove(self, observer: Observer) -> bool:
+        """Whether it was there."""
+        with self._changing:
+            before, self._all = self._all, [o for o in self._all if o is not observer]
+            self._bind()
+        return len(before) != len(self._all)
+
+    def silence(self) -> None:
+        """Nothing is announced any more: what comes now belongs to a run that has ended."""
+        with self._changing:
+            self._all = []
+            self._bind()
 
     def __iter__(self):
         return iter(self._all)
@@ -92,15 +104,13 @@ class Observers:
         return call
 
     def _switch_off(self, observer: Observer, hook: str, error: Exception) -> None:
-        if observer not in self._all:
-            return
-        self.remove(observer)
+        if not self.remove(observer):
+            return  # another thread met it first
         who = type(observer).__name__
-        fault = Fault(
+        fault = error if isinstance(error, Fault) else Fault(
             f"{who} stopped watching: {type(error).__name__} in {hook}: {error}",
             now="the piece keeps running without it",
-            hint=error.hint if isinstance(error, Fault) else "",
-        )
+        )  # fmt: skip
         self.failed.append(fault)
         self.on_fault(who, fault, 1)
 

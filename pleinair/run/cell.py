@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,12 +17,14 @@ import numpy as np
 from ..core.edge import Edge, Every, Latest, Same
 from ..core.errors import Fault, NodeFault, at_line
 from ..core.frame import Frame
+from ..core.freeze import alone
 from ..core.graph import Graph, Input, Moment, Node, SourceNode
 from ..core.kinds import (
     EVERY,
     LATEST,
     SAME,
     Audio,
+    Box,
     Boxes,
     Control,
     Event,
@@ -40,6 +43,10 @@ SAME_WAIT_NS = 250_000_000
 """How long a firing waits for the frame of its own moment before it is skipped."""
 
 
+HELD = 64
+"""How many hot frames may wait for their companions."""
+
+
 def make_edge(policy: str) -> Edge:
     return {LATEST: Latest, EVERY: Every, SAME: Same}[policy]()
 
@@ -52,11 +59,15 @@ def kind_of(data: Any) -> type[Kind]:
         (Text, str),
         (Audio, Sound),
         (Landmarks, (Landmarks, Figure)),
-        (Boxes, Boxes),
-        (Control, (bool, int, float, np.number)),
+        (Boxes, (Boxes, Box)),
+        (Control, (bool, int, float, np.number, np.bool_)),
     ):
         if isinstance(data, types):
             return kind
+    if isinstance(data, (list, tuple)) and data:
+        for kind, part in ((Landmarks, Figure), (Boxes, Box)):
+            if all(isinstance(d, part) for d in data):
+                return kind
     return Event
 
 
@@ -66,20 +77,29 @@ class Cell:
     def __init__(self, node: Node, graph: Graph) -> None:
         self.node = node
         self.graph = graph
-        self.edges: list[Edge] = [make_edge(graph.policy(i)) for i in node.inputs]
         self.hot = [p for p, i in enumerate(node.inputs) if i.hot]
+        self.edges: list[Edge] = [self._make_edge(i) for i in node.inputs]
+        self._same = [p for p, i in enumerate(node.inputs) if graph.policy(i) == SAME]
         self._waits = [self._waits_for(i) for i in node.inputs]
-        self._held: tuple[Frame, int] | None = None  # a hot frame whose companion of the same moment is still to come
-        self._held_until_ns = 0
+        self._held: deque[tuple[Frame, int]] = deque()
+        """Hot frames whose companion of the same moment is still to come, and until when it is waited for."""
+        self._given_up: deque[Frame] = deque()
         self.cancelled = False
-        self.clear()
-
-    def clear(self) -> None:
-        self.kind = self.node.kind
         self.previous: Any = None
         self.last_t_ns: int | None = None
         self.next_seq = 0
         self.firings = 0
+
+    @property
+    def kind(self) -> type[Kind] | None:
+        """What it publishes; None until the first output decides."""
+        return self.node.kind
+
+    def _make_edge(self, reads: Input) -> Edge:
+        policy = self.graph.policy(reads)
+        if policy == SAME and self.hot and self.graph.descends(self.node.inputs[self.hot[0]].stream, reads.stream):
+            return Same(1)  # the hot frame brings its companion along: no history of pictures is kept
+        return make_edge(policy)
 
     def _waits_for(self, reads: Input) -> bool:
         """Whether the first firing waits for this stream's first frame: pictures have no size to be empty at. What
@@ -95,67 +115,88 @@ class Cell:
         reads = self.node.inputs[place]
         if reads.cancels:
             self.cancelled = True
-        if reads.policy is None and self.graph.policy(reads) == EVERY and isinstance(self.edges[place], Latest):
-            self.edges[place] = make_edge(EVERY)  # the stream's kind came to be known with its first frame
-        return self.edges[place].put(frame)
+        edge = self.edges[place]
+        if reads.hot and (self.graph.policy(reads) == EVERY) is not isinstance(edge, Every):
+            edge = self.edges[place] = self._make_edge(reads)  # the kind came to be known with the first frame
+        return edge.put(frame)
 
     def take(self, now_ns: int) -> tuple[list[Frame], int] | Frame | None:
         """What a firing would read and the place of its hot frame; or a hot frame that was given up because the
         frame of its moment did not come; or None: nothing to do yet."""
+        if self._given_up:
+            return self._given_up.popleft()
         for place, waits in enumerate(self._waits):
             if waits and self.edges[place].look() is None:
                 return None
-        hot, place = self._next_hot()
+        hot, place = self._next_same(now_ns) if self._same else self._next_hot()
         if hot is None:
-            return None
+            return self._given_up.popleft() if self._given_up else None
         frames: list[Frame] = []
         for p, reads in enumerate(self.node.inputs):
             if p == place:
                 frames.append(hot)
-            elif reads.policy == SAME:
-                companion = hot.ancestor(reads.stream) or self.edges[p].at(hot.t_ns)
-                if companion is None:
-                    return self._wait_for_same(hot, place, p, now_ns)
-                frames.append(companion)
+            elif reads.cancels:
+                frames.append(self._nothing(reads, hot))  # it is not read: only its coming counts
+            elif p in self._same:
+                frames.append(self._companion(hot, p))
                 self.edges[p].forget_before(hot.t_ns)
             else:
                 frames.append(self.edges[p].look() or self._nothing(reads, hot))
-        self._held = None
+        self.cancelled = False  # an interrupt counts from here on
         return frames, place
 
     def _next_hot(self) -> tuple[Frame | None, int]:
-        if self._held and isinstance(self.edges[self._held[1]], Every):
-            return self._held  # one after the other, none passed over
-        found: tuple[Frame | None, int] = (None, -1)
         for place in self.hot:  # several only where a node reads nothing but knobs
             if (frame := self.edges[place].take()) is not None:
-                found = (frame, place)
-                if isinstance(self.edges[place], Every):
-                    break
-        if found[0] is not None:
-            return found
-        return self._held or (None, -1)
+                return frame, place
+        return None, -1
 
-    def _wait_for_same(self, hot: Frame, place: int, companion: int, now_ns: int) -> Frame | None:
-        if self._held is None or self._held[0] is not hot:
-            self._held, self._held_until_ns = (hot, place), now_ns + SAME_WAIT_NS
-        if self.edges[companion].passed(hot.t_ns) or now_ns >= self._held_until_ns:
-            self._held = None
-            return hot
-        return None
+    def _next_same(self, now_ns: int) -> tuple[Frame | None, int]:
+        """The newest hot frame whose companions are all there, or None. Where the hot stream is read one by one, its
+        oldest. Frames are held for a while, because a companion may be slower to make than the next hot frame: to
+        look at the newest only would find no pair, ever."""
+        place = self.hot[0]
+        ordered = isinstance(self.edges[place], Every)
+        if not (ordered and self._held) and (frame := self.edges[place].take()) is not None:
+            self._held.append((frame, now_ns + SAME_WAIT_NS))
+            if len(self._held) > HELD:
+                self._given_up.append(self._held.popleft()[0])
+        found = -1
+        for at, (frame, _) in enumerate(self._held):
+            if all(self._companion(frame, p) is not None for p in self._same):
+                found = at
+        for _ in range(found):
+            self._given_up.append(self._held.popleft()[0])
+        if found >= 0:
+            return self._held.popleft()[0], place
+        while self._held and (now_ns >= self._held[0][1] or self._too_late(self._held[0][0])):
+            self._given_up.append(self._held.popleft()[0])
+        return None, -1
+
+    def _companion(self, hot: Frame, place: int) -> Frame | None:
+        return hot.ancestor(self.node.inputs[place].stream) or self.edges[place].at(hot.t_ns)
+
+    def _too_late(self, hot: Frame) -> bool:
+        """Whether a companion will not come any more: its stream is past that moment."""
+        return any(self._companion(hot, p) is None and self.edges[p].passed(hot.t_ns) for p in self._same)
 
     @property
     def waits_until_ns(self) -> int | None:
         """When to look again, although nothing came."""
-        return self._held_until_ns if self._held else None
+        return self._held[0][1] if self._held else None
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """Content time of the oldest hot frame that waits here, or None."""
+        waiting = [w.t_ns for p in self.hot if (w := self.edges[p].waiting) is not None]
+        return min([*waiting, *(f.t_ns for f, _ in self._held)], default=None)
 
     def _nothing(self, reads: Input, hot: Frame) -> Frame:
         """A stream before its first frame: its kind's empty value, a picture at the size declared or the hot one's."""
         source = self.graph.nodes[reads.stream]
-        empty = (source.kind or Image).empty(source.size or size_of(hot.data))
         if isinstance(source, SourceNode) and source.initial is not None:
-            empty = source.initial
-        return Frame(empty, reads.stream, -1, 0)
+            return Frame(source.initial, reads.stream, -1, 0)
+        return Frame((source.kind or Image).empty(source.size or size_of(hot.data)), reads.stream, -1, 0)
 
     # -- firing ------------------------------------------------------------------------------------------------------
 
@@ -169,23 +210,26 @@ class Cell:
         moment = Moment(lead.t, dt_ns / 1e9, previous, lead.bare(), node.name, self.graph.seed)
         self.last_t_ns = lead.t_ns
         self.firings += 1
-        self.cancelled = False
         try:
             result = node.fire(frames, moment)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # exit() in a piece ends the node, not the show
             raise self.fault(error) from error
         if result is None:
             return iter(())
         if isinstance(result, Iterator):
             return self._items(result)
+        if isinstance(result, np.ndarray):
+            result = alone(result)
         return iter((self._checked(result),))
 
     def _items(self, items: Iterator[Any]) -> Iterator[Any]:
         try:
             for item in items:
+                if isinstance(item, np.ndarray):
+                    item = alone(item)
                 if item is not None:
                     yield self._checked(item)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self.fault(error) from error
         finally:
             close = getattr(items, "close", None)
@@ -193,26 +237,27 @@ class Cell:
                 close()
 
     def _checked(self, data: Any) -> Any:
-        if self.kind is None:
-            self.kind = self.node.kind = kind_of(data)
+        kind = self.node.kind or kind_of(data)
         try:
-            data = self.kind.check(data)
-        except ValueError as error:
-            raise self._refused(error) from None
+            data = kind.check(data)
+        except Exception as error:  # a ValueError with a sentence; anything else is odd data all the same
+            raise self._refused(error, kind) from None
+        self.node.kind = kind  # decided by the first that is good
         self.previous = data
         return data
 
-    def _refused(self, error: ValueError) -> NodeFault:
+    def _refused(self, error: Exception, kind: type[Kind]) -> NodeFault:
         return NodeFault(
             f"{self.node.name} returned what its stream cannot carry: {error}",
             where=self.node.where,
-            now="the last good one is held",
-            hint="" if self.kind is not Image else "pleinair's picture(), blend() and the like saturate and return uint8",
+            now="the last good one is held, the rest keeps running",
+            hint="" if kind is not Image else "pleinair's picture(), blend() and the like saturate and return uint8",
         )
 
     def fault(self, error: BaseException) -> Fault:
         """The exception as an artist reads it, at the artist's own line."""
         if isinstance(error, Fault):
+            error.where = error.where or self.node.where
             return error
         where = self.node.where
         file = where_file(self.node)
@@ -221,10 +266,10 @@ class Cell:
                 where = at_line(entry.filename, entry.lineno or 0)
                 break
         hint = ""
-        if isinstance(error, ValueError) and "read-only" in str(error):
+        if "read-only" in str(error) or "readonly" in str(error):  # numpy's and OpenCV's word for it
             hint = "frames are shared by all who read them: work on a copy, image.copy()"
         return NodeFault(
-            f"{self.node.name} stopped: {type(error).__name__}: {error}",
+            f"{self.node.name} stopped: {type(error).__name__}: {error}".rstrip(": "),
             where=where,
             now="the last good one is held, the rest keeps running",
             hint=hint,

@@ -9,36 +9,68 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Dismissed(Exception):
+    """The run that waited for the lane has ended."""
+
+
+@dataclass
+class _Turn:
+    owner: Any
+    gate: threading.Lock = field(default_factory=threading.Lock)
+    dismissed: bool = False
 
 
 class Lane:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._busy = False
-        self._queue: list[tuple[int, int, threading.Lock]] = []
+        self._holder: _Turn | None = None
+        self._queue: list[tuple[int, int, _Turn]] = []
         self._count = itertools.count()
 
     @contextmanager
-    def turn(self, t_ns: int):
-        """Waits for the lane; the caller with the oldest content time goes next."""
+    def turn(self, t_ns: int, owner: Any = None) -> Iterator[None]:
+        """Waits for the lane; the caller with the oldest content time goes next. Dismissed: see `dismiss`."""
+        mine = _Turn(owner)
         with self._lock:
-            gate = None
-            if self._busy:
-                gate = threading.Lock()
-                gate.acquire()
-                heapq.heappush(self._queue, (t_ns, next(self._count), gate))
-            self._busy = True
-        if gate is not None:
-            gate.acquire()  # released by whoever leaves the lane
+            waits = self._holder is not None
+            if waits:
+                mine.gate.acquire()
+                heapq.heappush(self._queue, (t_ns, next(self._count), mine))
+            else:
+                self._holder = mine
+        if waits:
+            mine.gate.acquire()  # opened by whoever leaves the lane
+            if mine.dismissed:
+                raise Dismissed
         try:
             yield
         finally:
             with self._lock:
-                if self._queue:
-                    heapq.heappop(self._queue)[2].release()
-                else:
-                    self._busy = False
+                if self._holder is mine:  # else it was taken away, because this call did not return in time
+                    self._pass_on()
+
+    def dismiss(self, owner: Any) -> None:
+        """The owner's run has ended: nobody of it waits any more, and a call of it that does not return holds nobody up."""
+        with self._lock:
+            mine = [entry for entry in self._queue if entry[2].owner is owner]
+            self._queue = [entry for entry in self._queue if entry[2].owner is not owner]
+            heapq.heapify(self._queue)
+            for _, _, turn in mine:
+                turn.dismissed = True
+                turn.gate.release()
+            if self._holder is not None and self._holder.owner is owner:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._holder = heapq.heappop(self._queue)[2] if self._queue else None
+        if self._holder is not None:
+            self._holder.gate.release()
 
 
 LANE = Lane()

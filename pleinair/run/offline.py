@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.clock import VirtualClock
-from ..core.errors import Fault
+from ..core.errors import DeviceFault, Fault
 from ..core.frame import Frame, Span
 from ..core.graph import Graph, Node, Role, SourceNode
 from ..core.observer import Observer, Observers
 from ..core.source import Capture
 from .cell import Cell
+from .quiet import quietly
 from .stats import Stats
 
 
@@ -50,7 +52,9 @@ class OfflineRunner:
         self._cells = {n.name: Cell(n, graph) for n in graph.nodes.values() if n.role is not Role.SOURCE}
         self._readers = {n: [(self._cells[r.name], p) for r, p in graph.readers(n)] for n in graph.nodes}
         self._busy: set[str] = set()
+        self._running: dict[str, Any] = {}
         self._lane: str | None = None
+        self._faults: Counter[str] = Counter()
         self._seq = dict.fromkeys(graph.nodes, 0)
         self.last: dict[str, Frame] = {}
 
@@ -68,10 +72,12 @@ class OfflineRunner:
             if until_ns is not None:
                 self.clock.advance_to(until_ns)
         finally:
+            for cell in self._cells.values():
+                quietly(getattr(self._running.pop(cell.node.name, None), "close", _nothing))
             for node in self.graph.nodes.values():
                 if isinstance(node, SourceNode) and node.source:
-                    node.source.close()
-                node.close()
+                    quietly(node.source.close)
+                quietly(node.close)
             self.observers.on_stop()
         return self.stats
 
@@ -109,14 +115,21 @@ class OfflineRunner:
             )
 
         def due() -> None:
-            self._publish_source(node.name, node.kind.check(capture.data), capture.raw)
+            try:
+                data = node.kind.check(capture.data)
+            except ValueError as error:
+                self._fault(node, DeviceFault(f"{node.name} sent what its stream cannot carry: {error}", where=node.where))
+            else:
+                self._publish_source(node.name, data, capture.raw)
             self._next_capture(node, captures)
 
         self._at(capture.t_ns, due)
 
     def _publish_source(self, name: str, data: Any, raw: Any) -> None:
         now_ns = self.clock.now_ns()
-        frame = Frame(data, name, self._seq[name], now_ns, None, (Span(name, 0, 0, now_ns),))
+        last = self.last.get(name)
+        t_ns = now_ns if last is None else max(now_ns, last.t_ns + 1)  # two moments of a stream are never the same
+        frame = Frame(data, name, self._seq[name], t_ns, None, (Span(name, 0, 0, now_ns),))
         self._seq[name] += 1
         self._publish(frame, raw)
 
@@ -130,7 +143,11 @@ class OfflineRunner:
                 lost = self.graph.policy(reads) == "every"
                 (self.observers.on_lost if lost else self.observers.on_skip)(cell.node.name, frame.stream, gone)
         for cell, _ in self._readers[frame.stream]:
-            self._try(cell)
+            self._soon(cell)
+
+    def _soon(self, cell: Cell) -> None:
+        """Looks at the node again in this same moment, when what is happening now is done."""
+        self._at(self.clock.now_ns(), lambda: self._try(cell))
 
     # -- nodes
 
@@ -140,10 +157,9 @@ class OfflineRunner:
         if node.name in self._busy or (node.role is Role.MODEL and self._lane is not None):
             return
         now_ns = self.clock.now_ns()
-        taken = cell.take(now_ns)
-        if isinstance(taken, Frame):
+        while isinstance(taken := cell.take(now_ns), Frame):
             self.observers.on_skip(node.name, taken.stream, taken)
-        elif taken is None:
+        if taken is None:
             if cell.waits_until_ns is not None:
                 self._at(cell.waits_until_ns, lambda: self._try(cell))
         else:
@@ -160,23 +176,24 @@ class OfflineRunner:
         try:
             items = cell.start(frames, hot)
         except Fault as fault:
-            self._done(cell, 0, False, fault)
+            self._later(cell, 0, fault)
             return
+        self._running[node.name] = items
         self._step(cell, items, frames[hot], waited_ns, 0)
 
     def _step(self, cell: Cell, items: Iterator[Any], hot: Frame, waited_ns: int, published: int) -> None:
         """Computes the next item now; it is published when its declared cost has passed."""
-        if cell.cancelled:
-            getattr(items, "close", lambda: None)()
+        if cell.cancelled and published:
+            quietly(getattr(items, "close", _nothing))
             self._done(cell, published, True, None)
             return
         try:
             item = next(items, None)
         except Fault as fault:
-            self._done(cell, published, False, fault)
+            self._later(cell, published, fault)
             return
         if item is None:
-            self._done(cell, published, False, None)
+            self._later(cell, published, None)
             return
         cost_ns = self._costs.get(cell.node.name, 0)
         done_ns = self.clock.now_ns() + cost_ns
@@ -189,17 +206,35 @@ class OfflineRunner:
 
         self._at(done_ns, publish)
 
+    def _later(self, cell: Cell, published: int, fault: Fault | None) -> None:
+        """A firing that publishes nothing (more) ends now, or when its cost has passed if it published nothing at all."""
+        cost_ns = 0 if published else self._costs.get(cell.node.name, 0)
+        if cost_ns:
+            self._at(self.clock.now_ns() + cost_ns, lambda: self._done(cell, published, False, fault))
+        else:
+            self._done(cell, published, False, fault)
+
+    def _fault(self, node: Node, fault: Fault) -> None:
+        self._faults[node.name] += 1
+        self.observers.on_fault(node.name, fault, self._faults[node.name])
+        if self.strict:
+            raise fault
+
     def _done(self, cell: Cell, published: int, cancelled: bool, fault: Fault | None) -> None:
         node: Node = cell.node
         self._busy.discard(node.name)
+        self._running.pop(node.name, None)
         self.observers.on_done(node.name, published, cancelled, fault)
         if fault is not None:
-            self.observers.on_fault(node.name, fault, 1)
-            if self.strict:
-                raise fault
+            self._fault(node, fault)
+        else:
+            self._faults.pop(node.name, None)
         if node.role is Role.MODEL:
             self._lane = None
-            waiting = [c for c in self._cells.values() if c.node.role is Role.MODEL]
-            for other in sorted(waiting, key=lambda c: min((e.waiting.t_ns for e in c.edges if e.waiting), default=0)):
-                self._try(other)
-        self._try(cell)
+            models = [c for c in self._cells.values() if c.node.role is Role.MODEL and c.oldest_ns is not None]
+            for other in sorted(models, key=lambda c: c.oldest_ns or 0):
+                self._soon(other)
+        self._soon(cell)
+
+
+def _nothing() -> None: ...

@@ -92,12 +92,15 @@ class Stats(Observer):
 
     def on_fault(self, node: str, fault: Fault, count: int) -> None:
         with self._lock:
-            for known in self.faults:
-                if known["node"] == node and known["what"] == fault.what:
+            for known in reversed(self.faults):
+                # A repetition may word itself anew each time ("index 7 is out of bounds"): it is the same fault.
+                again = count > 1 and known["where"] == fault.where and known["kind"] == type(fault).__name__
+                if known["node"] == node and (known["what"] == fault.what or again):
                     known["count"] += 1
                     known["t"] = self._now()
                     return
-            self.faults.append({"node": node, **fault.as_dict(), "count": 1, "t": self._now()})
+            kind = type(fault).__name__
+            self.faults.append({"node": node, **fault.as_dict(), "kind": kind, "count": 1, "t": self._now()})
             del self.faults[:-100]
 
     def _now(self) -> float:

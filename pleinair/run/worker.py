@@ -1,0 +1,215 @@
+"""A node's thread in a live run: sleeps until the node can fire, fires it, publishes what comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import Fault
+from ..core.frame import Frame, Span
+from ..core.graph import Node, Role
+from .cell import Cell
+from .lane import Dismissed
+from .quiet import as_fault, quietly
+
+if TYPE_CHECKING:
+    from .live import LiveRunner
+
+BACKOFF_S = (1, 2, 4, 8, 16, 32, 60)
+"""How long a failing node or source is left alone: after its first failure, its second ..."""
+
+
+class Change(threading.Event):
+    """Set when a change was made, or when it will never be. `fault`: why it was not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault: Fault | None = None
+
+
+class Worker:
+    """Owned by a LiveRunner. `offer`, `change` and `wake` come from other threads; the rest runs in its own."""
+
+    def __init__(self, runner: LiveRunner, node: Node) -> None:
+        self._runner = runner
+        self.node = node
+        self.cell = Cell(node, runner.graph)
+        self._changes: list[tuple[str, dict[str, Any], Callable[[], None], Change]] = []
+        self._ended = False
+        self._condition = threading.Condition()
+        self._failures = 0
+        self._retry_ns = 0
+
+    # -- from other threads
+
+    def offer(self, place: int, frame: Frame) -> None:
+        with self._condition:
+            gone = self.cell.offer(place, frame)
+            lost = getattr(self.cell.edges[place], "lost", 0)
+            self._condition.notify()
+        if gone is not None and self.node.inputs[place].hot:
+            self._report_gone(self.node.inputs[place].stream, gone, lost)
+
+    def _report_gone(self, stream: str, gone: Frame, lost: int) -> None:
+        runner = self._runner
+        if not lost:
+            runner.observers.on_skip(self.node.name, stream, gone)
+            return
+        runner.observers.on_lost(self.node.name, stream, gone)
+        if self._failures == 0:  # while the node is left alone after a fault, that fault says enough
+            runner.fault(
+                self.node,
+                Fault(
+                    f"{self.node.name} is too slow for {stream}: something of it was lost",
+                    where=self.node.where,
+                    now="the oldest is dropped, the rest is read in order",
+                    hint=f'let it read the newest only, with "{stream}: latest", or make it quicker',
+                ),
+                lost,
+            )
+
+    def wake(self) -> None:
+        with self._condition:
+            self._condition.notify()
+
+    def change(self, what: str, detail: dict[str, Any], apply: Callable[[], None]) -> Change:
+        done = Change()
+        with self._condition:
+            if self._ended:
+                done.fault = Fault(f"{self.node.name} has ended, so nothing was changed")
+                done.set()
+            else:
+                self._changes.append((what, detail, apply, done))
+                self._condition.notify()
+        return done
+
+    # -- in its own thread
+
+    def run(self, is_open: bool) -> None:
+        stop = self._runner.stopping
+        if not is_open:
+            self._back_off()
+        try:
+            while not stop.is_set():
+                if not is_open and self._runner.clock.now_ns() >= self._retry_ns:
+                    is_open = self._try_open()
+                taken = self._next(is_open)
+                if taken is not None:
+                    self._fire(*taken)
+                    del taken  # while waiting, nobody holds these pictures
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        with self._condition:
+            self._ended = True
+            changes, self._changes = self._changes, []
+        for _, _, _, done in changes:
+            done.fault = Fault(f"{self.node.name} has ended, so nothing was changed")
+            done.set()
+
+    def _next(self, is_open: bool) -> tuple[list[Frame], int] | None:
+        """Waits until there is something to fire on. None: look around and come again."""
+        runner, clock = self._runner, self._runner.clock
+        with self._condition:
+            changes, self._changes = self._changes, []
+            taken: tuple[list[Frame], int] | Frame | None = None
+            if not changes:
+                now_ns = clock.now_ns()
+                free = is_open and now_ns >= self._retry_ns
+                if free:
+                    taken = self.cell.take(now_ns)
+                if taken is None and not runner.stopping.is_set():
+                    until_ns = self.cell.waits_until_ns if free else self._retry_ns
+                    self._condition.wait(None if until_ns is None else max(0.001, (until_ns - now_ns) / 1e9))
+        if isinstance(taken, Frame):
+            runner.observers.on_skip(self.node.name, taken.stream, taken)
+            return None
+        for change in changes:
+            self._apply(*change)
+        return taken
+
+    def _apply(self, what: str, detail: dict[str, Any], apply: Callable[[], None], done: Change) -> None:
+        try:
+            apply()
+            self._runner.observers.on_change(self.node.name, what, detail)
+            self._failures, self._retry_ns = 0, 0
+        except Exception as error:
+            done.fault = as_fault(self.node, error)
+            self._runner.fault(self.node, done.fault, 1)
+        done.set()
+
+    def _fire(self, frames: list[Frame], hot: int) -> None:
+        runner, clock, node, lead = self._runner, self._runner.clock, self.node, frames[hot]
+        began_ns = clock.now_ns()
+        arrived_ns = lead.trace[-1].done_ns if lead.trace else began_ns
+        runner.observers.on_fire(node.name, tuple(frames), hot)
+        published, cancelled, fault = 0, False, None
+        items: Iterator[Any] | None = None
+        try:
+            while True:
+                with self._turn(lead.t_ns):
+                    if self.cell.cancelled and published:
+                        cancelled = True
+                        break
+                    ran_from_ns = clock.now_ns()
+                    if items is None:
+                        items = self.cell.start(frames, hot)
+                    item = next(items, None)
+                if item is None:
+                    break
+                done_ns = clock.now_ns()
+                waited_ns = max(0, ran_from_ns - arrived_ns)
+                self._publish(item, lead, Span(node.name, waited_ns, done_ns - ran_from_ns, done_ns))
+                published += 1
+                if self.cell.cancelled or runner.stopping.is_set():
+                    cancelled = True
+                    break
+                arrived_ns = clock.now_ns()
+            self._failures = 0
+        except Dismissed:
+            cancelled = True
+        except Exception as error:
+            fault = self.cell.fault(error)
+        finally:
+            close = getattr(items, "close", None)
+            if close:
+                quietly(close)
+        runner.observers.on_done(node.name, published, cancelled, fault)
+        if fault is not None:
+            self._failed(fault)
+
+    def _turn(self, t_ns: int) -> Any:
+        return self._runner.lane.turn(t_ns, self._runner) if self.node.role is Role.MODEL else _NO_LANE
+
+    def _publish(self, item: Any, lead: Frame, span: Span) -> None:
+        bare = self.cell.frame(item, lead, lead.t_ns)
+        self._runner.publish(Frame(item, bare.stream, bare.seq, bare.t_ns, lead, (*lead.trace, span)))
+
+    def _failed(self, fault: Fault) -> None:
+        wait_s = self._back_off()
+        now = fault.now or "the last good one is held, the rest keeps running"
+        shown = type(fault)(fault.what, where=fault.where, now=f"{now}; tried again in {wait_s} s", hint=fault.hint)
+        self._runner.fault(self.node, shown, self._failures)
+
+    def _back_off(self) -> int:
+        self._failures += 1
+        wait_s = BACKOFF_S[min(self._failures, len(BACKOFF_S)) - 1]
+        self._retry_ns = self._runner.clock.now_ns() + wait_s * 1_000_000_000
+        return wait_s
+
+    def _try_open(self) -> bool:
+        try:
+            self.node.open()
+            self.node.reset()
+        except Exception as error:
+            self._failed(self.cell.fault(error))
+            return False
+        self._failures = 0
+        self._runner.observers.on_change(self.node.name, "open", self.node.describe())
+        return True
+
+
+_NO_LANE = nullcontext()
