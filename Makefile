@@ -28,7 +28,7 @@ bench: $(VENV)/.all ## the figures of docs/performance.md, measured here
 install: $(VENV)/.all ## only .venv, with all that the tests and the bench need
 
 docs: $(VENV)/.run ## writes docs/cli.md again from the help texts
-	@$(BIN)/python -m pleinair.cli.docs > docs/cli.md
+	@$(BIN)/python -m pleinair.cli.docs > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
 lint: $(VENV)/.all ## ruff
 	@$(BIN)/ruff check .

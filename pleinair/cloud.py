@@ -99,7 +99,8 @@ class Link:
         self._sockets = [near, far]
         arriving, leaving = _Delay(self._half_s), _Delay(self._half_s)
         for target, *args in (
-            (self._hear, far, arriving), (self._work, arriving, leaving), (self._answer, leaving, far), (self._take, near),
+            (self._hear, far, arriving), (self._work, arriving, leaving), (self._answer, leaving, far),
+            (self._take, near),
         ):  # fmt: skip
             thread = threading.Thread(target=self._guarded, args=(target, *args), name="pleinair:cloud", daemon=True)
             self._threads.append(thread)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .core.observer import Observer
+
 if TYPE_CHECKING:
+    from .assembly import Loaded
+    from .core.frame import Frame
     from .core.graph import Graph
     from .core.model import Model
 
@@ -74,3 +78,106 @@ def _timed(call: Callable[[], Any]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+# -- the whole piece -------------------------------------------------------------------------------------------------
+
+CALLS = 20
+VIRTUAL_S = 0.6
+SOURCE_FPS = 30.0
+STEADY = 1.35
+"""Timings whose p95 is under this many times the median come from a machine that does little else."""
+
+
+def foretell(loaded: Loaded) -> dict[str, Any]:
+    """Rate and age that the piece will have here: {"fps": [low, high], "age_ms": [low, high], "parts_ms", "sure", "why",
+    "budget_ms", "verdict": "within", "perhaps" or "over"}.
+
+    Each model is timed alone, the other nodes over a few synthetic pictures without a clock, and the encoding for a
+    viewer. Then: models take turns, so that the rate is the source's or one over their sum; a frame that comes while
+    they are busy waits; and the age is the sum along the way to the screen.
+    """
+    from .assembly import MachineParts, assemble
+    from .piece import ModelNode
+    from .run.offline import OfflineRunner
+
+    graph = assemble(loaded, MachineParts(loaded, stand_in=True))
+    models = {n.name: np.array(time_model(n.model, CALLS)) for n in graph.nodes.values() if isinstance(n, ModelNode)}
+    watch = _Watch(graph)
+    OfflineRunner(graph, observers=[watch]).run(VIRTUAL_S)
+    times = {**{n: np.array(t[1:] or t) for n, t in watch.took.items() if n not in models}, **models}
+    if watch.shown is not None:
+        times["encoding"] = np.array(_encoding(watch.shown))
+    way = [n for n in _way_to_screens(graph) if n in times] + ["encoding"] * ("encoding" in times)
+    period_s = 1 / SOURCE_FPS
+    busy = [sum(float(np.percentile(t, p)) for t in models.values()) for p in (50, 95)]
+    rates = [min(SOURCE_FPS, 1 / b) if b else SOURCE_FPS for b in busy]
+    low = sum(float(np.percentile(times[n], 50)) for n in way)
+    high = sum(float(np.percentile(times[n], 95)) for n in way)
+    if busy[0] > period_s:
+        low += period_s / 2  # the newest picture has waited for half a period when its turn comes
+    if busy[1] > period_s:
+        high += period_s
+    spread = max((float(np.percentile(t, 95) / np.percentile(t, 50)) for t in models.values()), default=1.0)
+    steady = spread < STEADY
+    why = f"{CALLS} calls of each model, the slow ones {spread:.1f} times the usual"
+    why += ", on a quiet machine" if steady else ": something else is working here"
+    budget = loaded.manifest.age_ms
+    age_ms = [round(low * 1e3, 1), round(high * 1e3, 1)]
+    return {
+        "fps": [round(rates[1], 1), round(rates[0], 1)],
+        "age_ms": age_ms,
+        "parts_ms": {n: round(float(np.median(times[n])) * 1e3, 2) for n in way},
+        "sure": "fairly" if steady else "hardly",
+        "why": why,
+        "budget_ms": budget,
+        "verdict": _verdict(age_ms, budget),
+    }
+
+
+def _verdict(age_ms: list[float], budget: float | None) -> str | None:
+    if budget is None:
+        return None
+    return "within" if age_ms[1] <= budget else "over" if age_ms[0] > budget else "perhaps"
+
+
+class _Watch(Observer):
+    """How long each node's firings really took, in a run without a clock."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.took: dict[str, list[float]] = {}
+        self.shown: np.ndarray | None = None
+        self._began: dict[str, float] = {}
+        self._screens = set(graph.screens.values())
+
+    def on_fire(self, node: str, inputs: Any, hot: int) -> None:
+        self._began[node] = time.perf_counter()
+
+    def on_frame(self, frame: Frame, raw: Any = None) -> None:
+        began = self._began.pop(frame.stream, None)
+        if began is not None:
+            self.took.setdefault(frame.stream, []).append(time.perf_counter() - began)
+        if frame.stream in self._screens and isinstance(frame.data, np.ndarray) and frame.data.ndim == 3:
+            self.shown = frame.data
+
+
+def _encoding(picture: np.ndarray) -> list[float]:
+    from .stage.screen import to_jpeg
+
+    return [_timed(lambda: to_jpeg(picture)) for _ in range(CALLS)][1:]
+
+
+def _way_to_screens(graph: Graph) -> list[str]:
+    """The nodes between a source and the screens, along hot inputs and what is looked at in the same moment."""
+    found: list[str] = []
+
+    def walk(name: str) -> None:
+        for place in graph.nodes[name].inputs:
+            if (place.hot or graph.policy(place) == "same") and place.stream not in found:
+                walk(place.stream)
+        if graph.nodes[name].inputs and name not in found:
+            found.append(name)
+
+    for stream in graph.screens.values():
+        walk(stream)
+    return found

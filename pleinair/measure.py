@@ -1,5 +1,8 @@
-"""Runs a piece for a while and measures it: for `profile`. With its own sources or with pictures that cost nothing, with
-what is shown encoded as the stage does or not, with its models here or at the other end of a network."""
+"""Runs a piece for a while and measures it: for `profile`.
+
+With its own sources or with pictures that cost nothing, with what is shown encoded as the stage does or not, with its
+models here or at the other end of a network.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Where the time goes: each stream's waiting, running and age; the model alone; the price of camera and encoding.
 
 The piece runs without a stage. What is shown is encoded as for a viewer, and the age is that of the encoded picture:
-what the browser adds is not in it. With --cloud the same piece runs again with its models at the other end of a network:
-a real connection over the loopback carries the pictures as JPEG, and each message takes half of RTT_MS on its way;
+what the browser adds is not in it. With --cloud the same piece runs again with its models at a network's other end: a
+real connection over the loopback carries the pictures as JPEG, and each message takes half of RTT_MS on its way;
 EXTRA_MS of computing are added here and there alike. Exit status 1: the age (p95) is over the piece's own budget.
 """
 
