@@ -26,9 +26,9 @@ import numpy as np
 from .core.codec import check_size, cover
 
 __all__ = [
-    "add", "blend", "blur", "caption", "circle", "crop", "darken", "difference", "fit", "flip", "grade", "grain", "grey",
-    "invert", "light", "lighten", "line", "mask", "multiply", "over", "picture", "resize", "screen", "stamp", "subtract",
-    "text", "tile", "vignette",
+    "add", "blend", "blur", "caption", "circle", "crop", "darken", "difference", "fit", "flip", "grade", "grain",
+    "grey", "invert", "light", "lighten", "line", "mask", "multiply", "over", "picture", "resize", "screen", "stamp",
+    "subtract", "text", "tile", "vignette",
 ]  # fmt: skip
 
 COLOURS = {
@@ -41,7 +41,7 @@ Colour = Any
 Place = Any
 
 
-# ---- pictures, masks, numbers: what may be given ----------------------------------------------------------------------
+# ---- pictures, masks, numbers: what may be given -------------------------------------------------------------------
 
 
 def picture(x: Any) -> np.ndarray:
@@ -55,7 +55,9 @@ def picture(x: Any) -> np.ndarray:
     if x.ndim == 3 and x.shape[2] == 1:
         x = x[..., 0]
     if x.ndim not in (2, 3) or (x.ndim == 3 and x.shape[2] != 3) or 0 in x.shape:
-        raise ValueError(f"a picture is height x width x 3, and this is {' x '.join(map(str, x.shape)) or 'one number'}")
+        raise ValueError(
+            f"a picture is height x width x 3, and this is {' x '.join(map(str, x.shape)) or 'one number'}"
+        )
     if x.dtype.kind in "fb":
         x = np.rint(np.clip(np.nan_to_num(x.astype(np.float32), nan=0.0), 0, 1) * 255).astype(np.uint8)
     elif x.dtype != np.uint8:
@@ -155,10 +157,10 @@ def colour_of(value: Colour) -> tuple[int, int, int]:
 def _place(at: Place) -> tuple[float, float]:
     """x and y; far outside is brought near, since a drawing library counts in small integers."""
     x, y = (at.x, at.y) if hasattr(at, "x") else at
-    return _number(x, "x", -8, 8), _number(y, "y", -8, 8)
+    return _number(x, "a place (its x)", -8, 8), _number(y, "a place (its y)", -8, 8)
 
 
-# ---- mixing -----------------------------------------------------------------------------------------------------------
+# ---- mixing --------------------------------------------------------------------------------------------------------
 
 
 def blend(a: Any, b: Any, amount: Any = 0.5) -> np.ndarray:
@@ -169,9 +171,7 @@ def blend(a: Any, b: Any, amount: Any = 0.5) -> np.ndarray:
     if isinstance(amount, np.ndarray) and amount.ndim >= 2:
         levels = _levels(amount, a)
         # Two products that are rounded apart give back x where a = b = x: their fractions add up to 1, and never tie.
-        return cv2.add(
-            cv2.multiply(b, levels, scale=1 / 255), cv2.multiply(a, cv2.bitwise_not(levels), scale=1 / 255)
-        )
+        return cv2.add(cv2.multiply(b, levels, scale=1 / 255), cv2.multiply(a, cv2.bitwise_not(levels), scale=1 / 255))
     weight = _weight(amount)
     return cv2.addWeighted(a, 1 - weight, b, weight, 0)
 
@@ -252,7 +252,7 @@ def _part(a: np.ndarray, result: np.ndarray, amount: Any) -> np.ndarray:
     return result if isinstance(amount, (int, float)) and amount == 1 else blend(a, result, amount)
 
 
-# ---- light and colour -------------------------------------------------------------------------------------------------
+# ---- light and colour ----------------------------------------------------------------------------------------------
 
 
 def grade(
@@ -350,7 +350,7 @@ def grain(image: Any, rng: np.random.Generator, amount: float = 0.06) -> np.ndar
     return cv2.addWeighted(image, 1, cv2.cvtColor(chance, cv2.COLOR_GRAY2RGB), weight, -128 * weight)
 
 
-# ---- size and place ---------------------------------------------------------------------------------------------------
+# ---- size and place ------------------------------------------------------------------------------------------------
 
 
 def resize(image: Any, size: tuple[int, int]) -> np.ndarray:
@@ -388,7 +388,7 @@ def crop(image: Any, left: float, top: float, right: float, bottom: float) -> np
 
 
 def flip(image: Any, how: str = "across") -> np.ndarray:
-    """"across" as a mirror does, "down" as water does, "both". A mask stays a mask."""
+    """ "across" as a mirror does, "down" as water does, "both". A mask stays a mask."""
     import cv2
 
     x = image if isinstance(image, np.ndarray) and image.ndim == 2 else _picture(image)
@@ -414,7 +414,7 @@ def tile(images: Sequence[Any], columns: int | None = None) -> np.ndarray:
     return out
 
 
-# ---- marks ------------------------------------------------------------------------------------------------------------
+# ---- marks ---------------------------------------------------------------------------------------------------------
 
 
 def stamp(m: Any, point: Place, strength: float = 1.0, radius: float = 0.1) -> np.ndarray:
@@ -453,9 +453,7 @@ def line(image: Any, a: Place, b: Place, colour: Colour = "white", width: float 
     return out
 
 
-def circle(
-    image: Any, at: Place, radius: float = 0.1, colour: Colour = "white", width: float = 0.0
-) -> np.ndarray:
+def circle(image: Any, at: Place, radius: float = 0.1, colour: Colour = "white", width: float = 0.0) -> np.ndarray:
     """A disc, or with a `width` a ring; lengths are parts of the height."""
     import cv2
 
@@ -477,7 +475,7 @@ def _pixels(at: Place, image: np.ndarray) -> tuple[int, int]:
     return round((x * image.shape[1] - 0.5) * (1 << _SHIFT)), round((y * image.shape[0] - 0.5) * (1 << _SHIFT))
 
 
-# ---- words ------------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------------------------
 
 
 def text(
@@ -493,8 +491,8 @@ def text(
 ) -> np.ndarray:
     """Words on a picture, wrapped at its edge; `at` is the middle of the block ("left", "right": of that side of it).
 
-    size is the height of a line as a part of the picture's; weight 300 (light) .. 900 (black). The letters are OpenCV 5's
-    own (Rubik, SIL Open Font License; WenQuanYi Micro Hei for Chinese and Japanese), drawn alike on every machine.
+    size is the height of a line as a part of the picture's; weight 300 (light) .. 900 (black). The letters are OpenCV
+    5's own (Rubik, SIL Open Font License; WenQuanYi Micro Hei for Chinese and Japanese), drawn alike on every machine.
     """
     if align not in ("left", "centre", "right"):
         raise ValueError(f'text knows align "left", "centre" and "right", and not "{align}"')
@@ -517,7 +515,9 @@ def text(
     return out
 
 
-def caption(image_or_words: Any, words: Any = None, *, size: tuple[int, int] = (640, 480), colour: Colour = "white") -> np.ndarray:
+def caption(
+    image_or_words: Any, words: Any = None, *, size: tuple[int, int] = (640, 480), colour: Colour = "white"
+) -> np.ndarray:
     """`caption(words)`: a dark picture of `size` with the words in its middle. `caption(image, words)`: the words along
     the picture's foot, over a shade that keeps them legible on anything. Words that are not final yet are fainter."""
     if words is None:
@@ -564,7 +564,13 @@ def _width(words: str, pixels: int, weight: int, italic: bool) -> int:
 
 
 def _write(
-    out: np.ndarray, words: str, at: tuple[int, int], colour: tuple[int, int, int], pixels: int, weight: int, italic: bool
+    out: np.ndarray,
+    words: str,
+    at: tuple[int, int],
+    colour: tuple[int, int, int],
+    pixels: int,
+    weight: int,
+    italic: bool,
 ) -> None:
     import cv2
 

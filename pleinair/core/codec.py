@@ -120,7 +120,14 @@ def cover(image: np.ndarray, size: Size) -> np.ndarray:
 BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)
 """(Kr, Kb): the weights of red and blue in luma, from the ITU-R recommendations of these names."""
 
-_MATRICES = {"bt601": BT601, "smpte170m": BT601, "bt470bg": BT601, "bt709": BT709, "bt2020": BT2020, "bt2020-ncl": BT2020}
+_MATRICES = {
+    "bt601": BT601,
+    "smpte170m": BT601,
+    "bt470bg": BT601,
+    "bt709": BT709,
+    "bt2020": BT2020,
+    "bt2020-ncl": BT2020,
+}
 
 
 @lru_cache(maxsize=16)
@@ -143,9 +150,9 @@ def rgb_from_yuv(
 ) -> np.ndarray:
     """uint8 RGB (h, w, 3) of three uint8 planes; smaller chroma planes are enlarged bilinearly.
 
-    OpenCV's `transform` of 8-bit pixels computes with 10-bit fixed point coefficients, so that the result is the same on
-    every instruction set (a test compares it with the same sum in whole numbers). FFmpeg's fast conversion is not: it
-    differs between SSSE3 and plain C, and its exact one takes three times as long.
+    OpenCV's `transform` of 8-bit pixels computes with 10-bit fixed point coefficients, so that the result is the same
+    on every instruction set (a test compares it with the same sum in whole numbers). FFmpeg's fast conversion is not:
+    it differs between SSSE3 and plain C, and its exact one takes twice as long.
     """
     import cv2
 

@@ -18,9 +18,9 @@ class Calm:
 
     A network paints each frame anew, and noise in the camera becomes strokes that come and go. Here the optical flow
     between the last guide and this one (DIS: Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016;
-    OpenCV's, ultrafast) carries the last result to where things are now, as in Ruder et al., "Artistic style transfer for
-    videos" (2016) and Lai et al., "Learning blind video temporal consistency" (2018), without learning. It is trusted
-    where the guide, carried along in the same way, looks as it does now; elsewhere, and after a cut, the new painting
+    OpenCV's, ultrafast) carries the last result to where things are now, as in Ruder et al., "Artistic style transfer
+    for videos" (2016) and Lai et al., "Learning blind video temporal consistency" (2018), without learning. It is
+    trusted where the guide, carried along in the same way, looks as it does now; elsewhere, and after a cut, the new painting
     stands alone: no ghosts.
 
     strength   0 (as painted) .. 1: how much of the last result stays where it is trusted. A knob that changes the style
@@ -66,8 +66,8 @@ class Calm:
         return self._crisped(out, strength)
 
     def _look(self, guide: np.ndarray) -> np.ndarray:
-        """The guide grey, small, and a little softened: noise of single pixels is no movement. Halved, since that is the
-        quickest way to make it smaller, until it is about as high as `detail`."""
+        """The guide grey, small, and a little softened: noise of single pixels is no movement. Halved, since that is
+        the quickest way to make it smaller, until it is about as high as `detail`."""
         import cv2
 
         grey = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)

@@ -24,11 +24,11 @@ class Film(Sink):
 
     path   where it is written; the folder must be there
     size   (width, height) in pixels, made even; None: the first picture's. Others are brought to it by covering
-    fps    None: each picture at its own time (variable rate). A number: a steady rate; a picture is shown until the next
-           one's time has come
+    fps    None: each picture at its own time (variable rate). A number: a steady rate; a picture is shown until the
+           next one's time has come
     crf    quality, 0 (best) .. 51; 18 is close to what went in
 
-    The same pictures give the same file, byte by byte, with the same FFmpeg: one thread encodes, and no date is written.
+    The same pictures give the same file, byte by byte, with the same FFmpeg: one thread encodes, no date is written.
     """
 
     def __init__(self, path: str = "", *, size: Size | None = None, fps: float | None = None, crf: int = 18) -> None:
@@ -106,7 +106,9 @@ class Film(Sink):
             )
             stream = self._stream = self._container.add_stream(name, rate=self.fps or 30)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise self._fault(f"the film cannot be written: {error}", "look at the folder's rights and the disk") from None
+            raise self._fault(
+                f"the film cannot be written: {error}", "look at the folder's rights and the disk"
+            ) from None
         stream.width, stream.height = self.size
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
@@ -123,7 +125,12 @@ class Film(Sink):
 
         frame = av.VideoFrame.from_ndarray(picture, "rgb24")
         frame = VideoReformatter().reformat(
-            frame, format="yuv420p", dst_colorspace=1, dst_color_range=1, interpolation=0x2 | 0x40000 | 0x80000, threads=1
+            frame,
+            format="yuv420p",
+            dst_colorspace=1,
+            dst_color_range=1,
+            interpolation=0x2 | 0x40000 | 0x80000,
+            threads=1,
         )
         frame.pts, frame.time_base = tick, self._stream.codec_context.time_base
         try:

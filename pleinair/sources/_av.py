@@ -1,4 +1,4 @@
-"""What the sources that read through FFmpeg (PyAV) share: frames to pictures, the same on every machine, and its errors.
+"""What the sources that read through FFmpeg (PyAV) share: frames to pictures, alike on every machine.
 
 `av` is imported by the functions, so that a source can be named and described without it.
 """
@@ -128,7 +128,11 @@ def _by_swscale(frame: Any, form: str) -> np.ndarray:
     from av.video.reformatter import VideoReformatter
 
     named = {codec.BT709: 1, codec.BT2020: 9}.get(_matrix(frame), 5)
-    return VideoReformatter().reformat(frame, format=form, interpolation=_EXACT, src_colorspace=named, threads=1).to_ndarray()
+    return (
+        VideoReformatter()
+        .reformat(frame, format=form, interpolation=_EXACT, src_colorspace=named, threads=1)
+        .to_ndarray()
+    )
 
 
 def _matrix(frame: Any) -> tuple[float, float]:
@@ -173,5 +177,3 @@ def _orientation(frame: Any) -> tuple[int, bool]:
     if abs(a) >= abs(b):
         return (0 if a > 0 else 180), mirror
     return (90 if b > 0 else 270), mirror
-
-

@@ -61,7 +61,9 @@ class Live(Tells, Source):
         reader.start()
         if not reader.wait(self.opening_s):
             self.close()
-            raise self._fault(f"{self.what} gives no picture", "is another program using it? unplug it and plug it in again")
+            raise self._fault(
+                f"{self.what} gives no picture", "is another program using it? unplug it and plug it in again"
+            )
         if reader.error is not None and not reader.holds:  # one picture and then an end: the picture comes first
             self.close()
             raise self._of(reader.error)
@@ -88,7 +90,9 @@ class Live(Tells, Source):
                 self.rejected += 1
                 self.say_once(
                     "junk",
-                    self._fault(f"{self.what} sent what is no picture: {error}", "a shorter or better cable often helps"),
+                    self._fault(
+                        f"{self.what} sent what is no picture: {error}", "a shorter or better cable often helps"
+                    ),
                 )
 
     def interrupt(self) -> None:

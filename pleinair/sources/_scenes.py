@@ -18,7 +18,8 @@ _SHIFT = 4
 """Shapes are drawn at sixteenths of a pixel: slow movement glides."""
 
 _PIGMENTS = np.array(
-    [(38, 52, 84), (52, 96, 120), (126, 160, 150), (222, 200, 150), (226, 150, 92), (190, 84, 72), (104, 52, 78)], np.float64
+    [(38, 52, 84), (52, 96, 120), (126, 160, 150), (222, 200, 150), (226, 150, 92), (190, 84, 72), (104, 52, 78)],
+    np.float64,
 )
 """Night blue to dusk red and back."""
 

@@ -44,7 +44,13 @@ class File(Tells, Source):
     kind = Image
 
     def __init__(
-        self, target: str = "", *, size: Size | None = None, loop: bool = True, rate: float | None = None, fit: str = "cover"
+        self,
+        target: str = "",
+        *,
+        size: Size | None = None,
+        loop: bool = True,
+        rate: float | None = None,
+        fit: str = "cover",
     ) -> None:
         self.target = str(target)
         self.loop = bool(loop)
@@ -58,7 +64,9 @@ class File(Tells, Source):
             if self.size:
                 check_size(*self.size)
         except (TypeError, ValueError, IndexError) as error:
-            raise DeviceFault(f"file cannot have the size {size}: {error}", now=_NOW, hint="size = [640, 480]") from None
+            raise DeviceFault(
+                f"file cannot have the size {size}: {error}", now=_NOW, hint="size = [640, 480]"
+            ) from None
         self._stopped = False
         self._first: _Walk | None = None
         self._recalled: _Walk | None = None
@@ -342,10 +350,11 @@ def _nominal_ns(stream: Any) -> int:
     return round(1e9 / STILL_RATE_HZ)
 
 
-_FORMATS = ",".join(
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,nut,ivf,gif,apng,h264,hevc,m4v,av1,obu,"
-    "mjpeg,mpjpeg,dv,yuv4mpegpipe,rm,wtv,image2,png_pipe,jpeg_pipe,webp_pipe,webp,bmp_pipe,tiff_pipe,gif_pipe,qoi_pipe,"
-    "jpegxl_pipe,jpegxl_anim,ppm_pipe,pgm_pipe,pgmyuv_pipe,exr_pipe,dpx_pipe,sgi_pipe,xbm_pipe,svg_pipe,j2k_pipe,"
-    "jpegls_pipe,hdr_pipe,phm_pipe,pbm_pipe,pam_pipe,xpm_pipe,vbn_pipe,cri_pipe,pictor_pipe,psd_pipe,photocd_pipe,"
-    "gem_pipe,dds_pipe,xwd_pipe,sunrast_pipe,qdraw_pipe,avif".split(",")
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,nut,ivf,gif,apng,h264,"
+    "hevc,m4v,av1,obu,mjpeg,mpjpeg,dv,yuv4mpegpipe,rm,wtv,image2,png_pipe,jpeg_pipe,webp_pipe,webp,bmp_pipe,"
+    "tiff_pipe,gif_pipe,qoi_pipe,jpegxl_pipe,jpegxl_anim,ppm_pipe,pgm_pipe,pgmyuv_pipe,exr_pipe,dpx_pipe,"
+    "sgi_pipe,xbm_pipe,svg_pipe,j2k_pipe,jpegls_pipe,hdr_pipe,phm_pipe,pbm_pipe,pam_pipe,xpm_pipe,vbn_pipe,"
+    "cri_pipe,pictor_pipe,psd_pipe,photocd_pipe,gem_pipe,dds_pipe,xwd_pipe,sunrast_pipe,qdraw_pipe,avif"
 )
+"""FFmpeg's demuxers that may be used: none of a playlist, of a list of other files, or of a device."""

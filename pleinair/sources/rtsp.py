@@ -28,8 +28,8 @@ class Rtsp(Live):
 
     Nothing is buffered, and RTSP comes over TCP. Every picture is decoded, since the next one needs it, and only the
     newest is converted and kept. One that comes more than a second later than the fastest did makes the reader skip to
-    the next key picture, so that a delay is made up for. Capture time is arrival: what the camera and the network took before is not
-    known. A stream that ends or is silent for 3 s is a DeviceFault, and the runner connects again.
+    the next key picture, so that a delay is made up for. Capture time is arrival: what the camera and the network
+    took before is not known. A stream that ends or is silent for 3 s is a DeviceFault, and the runner connects again.
     """
 
     what = "the stream"

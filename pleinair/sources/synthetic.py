@@ -24,7 +24,7 @@ CELLS = len(SYNC) + NUMBER_BITS + CHECK_BITS
 class Synthetic(Source):
     """A deterministic moving picture. Paced, and recallable: picture n is a function of n, size and seed alone.
 
-    target  the scene: "room" (a figure walks through a room), "bars" (drifting colours), "noise" (nothing compresses it)
+    target  the scene: "room" (a figure walks through a room), "bars" (drifting colours), "noise" (incompressible)
     size    (width, height)
     rate    pictures a second; 0: as fast as they are taken, without content time (for measuring throughput)
     seed    of the noise and of where things begin
@@ -48,7 +48,9 @@ class Synthetic(Source):
             check_size(*self.size)
         except (TypeError, ValueError, IndexError) as error:
             raise DeviceFault(
-                f"synthetic cannot have the size {size}: {error}", now="the source was not opened", hint="size = [640, 480]"
+                f"synthetic cannot have the size {size}: {error}",
+                now="the source was not opened",
+                hint="size = [640, 480]",
             ) from None
         self.rate = paced_at(rate, "synthetic", zero=True)
         self.paced = self.rate > 0
@@ -99,11 +101,12 @@ class Synthetic(Source):
 
 
 def stamp_number(image: np.ndarray, number: int) -> None:
-    """Writes `number` (modulo 2**22) into the bottom edge of `image`, in place. Nothing if it is narrower than 64 pixels.
+    """Writes `number` (modulo 2**22) into the bottom edge of `image`, in place. Nothing if that is narrower than 64.
 
-    The strip is a twelfth of the height: two rows of 32 cells, the lower the opposite of the upper. A bit is the sign of
-    upper minus lower, so that it survives JPEG, scaling, other colours and a style's shading; the first two cells are
-    1 0, so that a picture that was inverted is read too; a CRC-8 (polynomial 0x07) says whether the rest is to be believed.
+    The strip is a twelfth of the height: two rows of 32 cells, the lower the opposite of the upper. A bit is the sign
+    of upper minus lower, so that it survives JPEG, scaling, other colours and a style's shading; the first two cells
+    are 1 0, so that a picture that was inverted is read too; a CRC-8 (polynomial 0x07) says whether the rest is
+    to be believed.
     """
     height, width = image.shape[:2]
     band = height // 24

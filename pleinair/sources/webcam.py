@@ -83,7 +83,9 @@ class Webcam(Live):
             check_size(*self.size)
         except (TypeError, ValueError, IndexError) as error:
             raise DeviceFault(
-                f"webcam cannot have the size {size}: {error}", now="the source was not opened", hint="size = [640, 480]"
+                f"webcam cannot have the size {size}: {error}",
+                now="the source was not opened",
+                hint="size = [640, 480]",
             ) from None
         self.rate = paced_at(rate, "webcam")
         self._label = self.target or "the first"
@@ -122,7 +124,9 @@ class Webcam(Live):
         if _busy(error):
             return self._fault(f"{self.what} is in use by another program", "close the other program")
         if isinstance(error, PermissionError):
-            return self._fault(f"{self.what} may not be opened by this user", "add the user to the group video, log in again")
+            return self._fault(
+                f"{self.what} may not be opened by this user", "add the user to the group video, log in again"
+            )
         return error or self._fault(f"{self.what} cannot be opened", _NO_CAMERA_HINT)
 
     def _address(self) -> tuple[str, str, list[dict[str, Any]]]:

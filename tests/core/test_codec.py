@@ -36,7 +36,9 @@ def test_range_black_is_black_and_white_is_white(note, y, expected):
     assert (decode(Raw("i420", blob, {"width": 4, "height": 4, **note})) == expected).all()
 
 
-@pytest.mark.parametrize("matrix, red", [("bt601", (81, 90, 240)), ("bt709", (63, 102, 240)), ("smpte170m", (81, 90, 240))])
+@pytest.mark.parametrize(
+    "matrix, red", [("bt601", (81, 90, 240)), ("bt709", (63, 102, 240)), ("smpte170m", (81, 90, 240))]
+)
 def test_matrix_red_is_red(matrix, red):
     """Pure red at limited range, from the recommendations' own tables."""
     y, u, v = red

@@ -238,7 +238,7 @@ def test_what_a_subclass_must_give():
     assert isinstance(Capture(1, raw=Raw("json", b"1")), Capture)
 
 
-# ---- names ------------------------------------------------------------------------------------------------------------
+# ---- names ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -266,7 +266,8 @@ def test_cameras_have_names_that_stay(devices):
 
 
 @pytest.mark.parametrize("target, node", [
-    ("", "video0"), ("c920", "video2"), ("usb-046d_C920-video-index0", "video2"), ("Logi C920", "video2"), ("2", "video2"),
+    ("", "video0"), ("c920", "video2"), ("usb-046d_C920-video-index0", "video2"), ("Logi C920", "video2"),
+    ("2", "video2"),
 ])  # fmt: skip
 def test_a_camera_is_found_by_name_label_or_number(devices, target, node):
     assert Path(Webcam(target)._device()).name == node
@@ -303,7 +304,7 @@ def test_bad_wishes_are_faults(options):
         Webcam(**options)
 
 
-# ---- streams ----------------------------------------------------------------------------------------------------------
+# ---- streams -------------------------------------------------------------------------------------------------------
 
 
 def free_port() -> int:
