@@ -185,9 +185,9 @@ READ_BARCODE = """(() => {
 })()"""
 
 
-def staged(folder: Path, **options: Any) -> SimpleNamespace:
+def staged(place: Path, **options: Any) -> SimpleNamespace:
     """A fake piece behind a real stage on any free port."""
-    host = FakeHost(folder, browser=options.pop("browser", False))
+    host = FakeHost(place, browser=options.pop("browser", False))
     stage = Stage(host, port=options.pop("port", 0), **options)
     host.stage = stage
     url = stage.start()

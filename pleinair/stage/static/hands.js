@@ -246,7 +246,7 @@ class Grid {
       play(input, {
         low: this._low, high: this._high, initial, along: "y",
         get: () => this.values[index], set: (value) => this._set(index, value),
-        tap: (event) => this._tap(index, event.shiftKey !== !this._solos),
+        tap: (event) => this._tap(index, event.shiftKey !== this._solos),
         learn: () => hands.learn(target, (text, learning) => {
           cell.classList.toggle("learning", learning);
           this._note.textContent = text;
