@@ -20,8 +20,8 @@ class Calm:
     between the last guide and this one (DIS: Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016;
     OpenCV's, ultrafast) carries the last result to where things are now, as in Ruder et al., "Artistic style transfer
     for videos" (2016) and Lai et al., "Learning blind video temporal consistency" (2018), without learning. It is
-    trusted where the guide, carried along in the same way, looks as it does now; elsewhere, and after a cut, the new painting
-    stands alone: no ghosts.
+    trusted where the guide, carried along in the same way, looks as it does now; elsewhere, and after a cut, the new
+    painting stands alone: no ghosts.
 
     strength   0 (as painted) .. 1: how much of the last result stays where it is trusted. A knob that changes the style
                takes 1 / (1 - strength) frames to show

@@ -16,8 +16,8 @@ class Enlarge:
     Bicubic interpolation, sharpened by unsharp masking, and held between the darkest and the lightest of the small
     picture's neighbourhood (3 x 3), so that an edge grows steep and never overshoots into a halo. Twelve paintings
     (four styles) halved and enlarged again: 28.4 dB, where bicubic alone gives 27.7 and bilinear 25.9. What the guide's
-    own edges could add was tried and left out: a guided filter (He et al., "Guided image filtering", 2013) washes out the
-    strokes, which are not in the guide (19.7 dB); adding the guide's fine detail gains nothing (27.6 dB).
+    own edges could add was tried and left out: a guided filter (He et al., "Guided image filtering", 2013) washes out
+    the strokes, which are not in the guide (19.7 dB); adding the guide's fine detail gains nothing (27.6 dB).
 
     to      "guide"; a size (width, height) in pixels; or a factor
     crisp   0 (bicubic) .. 2; above 1 edges begin to look cut out
