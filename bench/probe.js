@@ -49,7 +49,7 @@ window.probe = (() => {
       const now = performance.now();
       const n = number(value, value.displayWidth, value.displayHeight);
       value.close();
-      if (n !== null && !captured.has(n)) captured.set(n, now);
+      if (n !== null && !(now - captured.get(n) < 5000)) captured.set(n, now);  // a clip that loops brings n again
     }
   }
   // What is seen at each display refresh, whatever shows it.
