@@ -86,8 +86,17 @@ class Glass:
         return point
 
 
-def split(frame: Frame, roles: Mapping[str, str], captured_ns: int, published_ns: int, began_ns: int, encoded_ns: int,
-          sent_ns: int, got_ns: int, painted_ns: int) -> dict[str, float]:
+def split(
+    frame: Frame,
+    roles: Mapping[str, str],
+    captured_ns: int,
+    published_ns: int,
+    began_ns: int,
+    encoded_ns: int,
+    sent_ns: int,
+    got_ns: int,
+    painted_ns: int,
+) -> dict[str, float]:
     """Milliseconds by part; they add up to the age at the glass. All times in machine time.
 
     What no span accounts for (the hops between threads) is waiting.

@@ -59,15 +59,24 @@ class Api:
         stage = self._stage
         newest = max((f.t_ns for f in list(stage.newest.values())), default=None)
         since = None if newest is None else round((stage.host.now_ns() - newest) / 1e9, 3)
-        return answer({"ok": True, "seconds": round(time.monotonic() - self._began, 3), "frames": stage.frames,
-                       "last_frame_s": since, "faults": len(stage.faults), "viewers": len(stage.viewers)})
+        return answer(
+            {
+                "ok": True,
+                "seconds": round(time.monotonic() - self._began, 3),
+                "frames": stage.frames,
+                "last_frame_s": since,
+                "faults": len(stage.faults),
+                "viewers": len(stage.viewers),
+            }
+        )
 
     async def metrics(self, request: web.Request) -> web.Response:
         from .metrics import openmetrics
 
         text = openmetrics(self._stage, await self._slowly(self._stage.report))
-        return web.Response(body=text.encode(), headers={
-            "Content-Type": "application/openmetrics-text; version=1.0.0; charset=utf-8"})
+        return web.Response(
+            body=text.encode(), headers={"Content-Type": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
+        )
 
     # ---- changing
 

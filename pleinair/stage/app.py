@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from .socket import Socket
 
 TYPES = {
-    ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml",
-    ".png": "image/png", ".txt": "text/plain", ".webmanifest": "application/manifest+json",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
 }
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of an uploaded picture."""

@@ -1,8 +1,8 @@
 """A page's clock (performance.now, milliseconds) mapped to this machine's (time.monotonic_ns).
 
 The method is NTP's (RFC 5905, section 8 and 10): of several exchanges the one with the shortest round trip errs least,
-by at most half of that round trip. The mapping is made once, within the first two seconds; after that it is slewed, never
-set back. A capture never comes before the one that it followed.
+by at most half of that round trip. The mapping is made once, within the first two seconds; after that it is slewed,
+never set back. A capture never comes before the one that it followed.
 """
 
 from __future__ import annotations

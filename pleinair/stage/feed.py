@@ -78,14 +78,25 @@ class DeskFeed:
             told["hello"] = hello
             told["change"] = stage.changes
             host = stage.host
-            desk.say({
-                "type": "piece", "title": host.title, "artist": host.artist, "graph": sound(host.graph.as_dict()),
-                "screens": dict(host.graph.screens), "knobs": sound(stage.knobs.specs()),
-                "budget_ms": host.budget_age_ms,
-                "models": [{"name": m.name, "card": m.card, "cards": list(m.cards), "pictures": m.pictures}
-                           for m in host.models],
-                "parts": list(PARTS), "points": list(stage.glass_ages.points), "lan": stage.lan_urls[:1],
-            }, key="piece")
+            desk.say(
+                {
+                    "type": "piece",
+                    "title": host.title,
+                    "artist": host.artist,
+                    "graph": sound(host.graph.as_dict()),
+                    "screens": dict(host.graph.screens),
+                    "knobs": sound(stage.knobs.specs()),
+                    "budget_ms": host.budget_age_ms,
+                    "models": [
+                        {"name": m.name, "card": m.card, "cards": list(m.cards), "pictures": m.pictures}
+                        for m in host.models
+                    ],
+                    "parts": list(PARTS),
+                    "points": list(stage.glass_ages.points),
+                    "lan": stage.lan_urls[:1],
+                },
+                key="piece",
+            )
         for spec in stage.host.knobs:
             frame = stage.newest.get(spec.name)
             if frame is not None and told.get(f"knob {spec.name}") != (frame.seq, frame.t_ns):
@@ -113,8 +124,13 @@ class DeskFeed:
             rows[name] = {"seq": frame.seq, "skipped": stage.skips.get(name, 0), "lost": stage.losses.get(name, 0)}
             if not isinstance(frame.data, np.ndarray) or frame.data.ndim < 2:
                 rows[name].update(_summary(frame.data))
-        fresh = [f for n, f in newest.items() if isinstance(f.data, np.ndarray) and f.data.ndim >= 2
-                 and (n not in self._thumbs or self._thumbs[n][0] is not f)]
+        fresh = [
+            f
+            for n, f in newest.items()
+            if isinstance(f.data, np.ndarray)
+            and f.data.ndim >= 2
+            and (n not in self._thumbs or self._thumbs[n][0] is not f)
+        ]
         if fresh:
             made = await asyncio.get_running_loop().run_in_executor(stage.slow, _thumbs, fresh)
             self._thumbs.update(made)
@@ -134,8 +150,15 @@ def _thumbs(frames: list[Frame]) -> dict[str, tuple[Frame, bytes]]:
             jpeg, (width, height) = to_jpeg(small, THUMB, quality=80)
         except Exception:  # a picture that cannot be shown small is not shown small
             continue
-        header = {"type": "thumb", "stream": frame.stream, "seq": frame.seq, "t_ns": frame.t_ns, "codec": "jpeg",
-                  "width": width, "height": height}
+        header = {
+            "type": "thumb",
+            "stream": frame.stream,
+            "seq": frame.seq,
+            "t_ns": frame.t_ns,
+            "codec": "jpeg",
+            "width": width,
+            "height": height,
+        }
         made[frame.stream] = (frame, protocol.pack(header, jpeg))
     return made
 

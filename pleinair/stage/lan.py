@@ -36,7 +36,8 @@ class Lan:
             raise StageFault(
                 f"the stage cannot be reached from the local network at port {port}",
                 where=", ".join(asked) or "this machine has no address in a local network",
-                now="the piece was not started", hint="connect to the network first, or run without --lan",
+                now="the piece was not started",
+                hint="connect to the network first, or run without --lan",
             )
         name = socket.gethostname().lower()
         hosts = [name] if name.endswith(".local") else [name, f"{name}.local"]
@@ -89,12 +90,16 @@ def _context(names: list[str], folder: Path | None) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key)
     except ImportError:
         raise StageFault(
-            "the local network needs encryption, and the library for it is not installed", where="--lan",
-            now="the piece was not started", hint='pip install "pleinair[lan]"',
+            "the local network needs encryption, and the library for it is not installed",
+            where="--lan",
+            now="the piece was not started",
+            hint='pip install "pleinair[lan]"',
         ) from None
     except (OSError, ValueError) as error:
         raise StageFault(
-            f"the certificate cannot be used: {error}", where=str(folder), now="the piece was not started",
+            f"the certificate cannot be used: {error}",
+            where=str(folder),
+            now="the piece was not started",
             hint="delete that folder: it is made anew",
         ) from None
     return context
@@ -129,9 +134,13 @@ def _make(certificate: Path, key: Path, names: list[str]) -> None:
         except ValueError:
             alternatives.append(x509.DNSName(name))
     made = (
-        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(secret.public_key())
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(secret.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=DAYS))
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=DAYS))
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -139,7 +148,8 @@ def _make(certificate: Path, key: Path, names: list[str]) -> None:
     )
     key.parent.mkdir(parents=True, exist_ok=True)
     private = secret.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     public = made.public_bytes(serialization.Encoding.PEM)
     for path, content, mode in ((key, private, 0o600), (certificate, public, 0o644)):
         beside = path.with_suffix(".new")

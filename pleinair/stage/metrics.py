@@ -35,19 +35,35 @@ def openmetrics(stage: Stage, report: dict[str, Any]) -> str:
     family("pleinair_uptime_seconds", "gauge", "Since the piece began.", [("", report.get("seconds"))], "seconds")
     for what, about in (("age", "Age of what is shown, at the sink."), ("glass", "The same, at the glass.")):
         family(f"pleinair_{what}_seconds", "gauge", about, quantiles(report.get(f"{what}_ms")), "seconds")
-    for what, about in (("fired", "Firings."), ("skipped", "Frames that a busy node passed over: healthy."),
-                        ("lost", "Frames that were to be read and were not: a fault.")):
+    for what, about in (
+        ("fired", "Firings."),
+        ("skipped", "Frames that a busy node passed over: healthy."),
+        ("lost", "Frames that were to be read and were not: a fault."),
+    ):
         family(f"pleinair_node_{what}", "counter", about, [(_labels(node=n), v.get(what)) for n, v in nodes.items()])
     for what, about in (("waited", "Waiting for a turn."), ("ran", "Running."), ("age", "Age of what it made.")):
-        family(f"pleinair_node_{what}_seconds", "gauge", about,
-               [s for n, v in nodes.items() for s in quantiles(v.get(f"{what}_ms"), node=n)], "seconds")
+        family(
+            f"pleinair_node_{what}_seconds",
+            "gauge",
+            about,
+            [s for n, v in nodes.items() for s in quantiles(v.get(f"{what}_ms"), node=n)],
+            "seconds",
+        )
     family("pleinair_faults", "gauge", "Different faults since the start.", [("", len(stage.faults))])
     family("pleinair_viewers", "gauge", "Connections now.", [("", len(stage.viewers))])
     family("pleinair_refused", "counter", "Requests that the gate turned away.", [("", stage.gate.refused)])
-    family("pleinair_viewers_closed", "counter", "Viewers shown out: flooding, junk, not reading.",
-           [("", stage.turned_away)])
-    family("pleinair_encoded", "counter", "Pictures encoded.",
-           [(_labels(screen=n), s.encoded) for n, s in stage.screens.items()])
+    family(
+        "pleinair_viewers_closed",
+        "counter",
+        "Viewers shown out: flooding, junk, not reading.",
+        [("", stage.turned_away)],
+    )
+    family(
+        "pleinair_encoded",
+        "counter",
+        "Pictures encoded.",
+        [(_labels(screen=n), s.encoded) for n, s in stage.screens.items()],
+    )
     family("pleinair_resident_memory_megabytes", "gauge", "Resident memory.", [("", report.get("rss_mb"))], "megabytes")
     family("pleinair_cpu_seconds", "counter", "Processor time.", [("", report.get("cpu_s"))], "seconds")
     return "\n".join([*lines, "# EOF", ""])

@@ -44,8 +44,10 @@ class Presets:
             return {}
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise StageFault(
-                f"the presets cannot be read: {type(error).__name__}: {error}", where=path.name,
-                now="the piece keeps running; no preset was changed", hint=f"repair {path.name} or move it away",
+                f"the presets cannot be read: {type(error).__name__}: {error}",
+                where=path.name,
+                now="the piece keeps running; no preset was changed",
+                hint=f"repair {path.name} or move it away",
             ) from None
 
     def for_desk(self) -> dict[str, Any]:
@@ -98,8 +100,10 @@ class Presets:
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
             raise StageFault(
-                f"the preset was not saved: {error.strerror or error}", where=path.name,
-                now="the piece keeps running; the presets are as they were", hint="is there room on the disk?",
+                f"the preset was not saved: {error.strerror or error}",
+                where=path.name,
+                now="the piece keeps running; the presets are as they were",
+                hint="is there room on the disk?",
             ) from None
         self.changed += 1
 

@@ -178,5 +178,6 @@ def shrink(data: np.ndarray, longest: int) -> np.ndarray:
 
     scale = longest / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(np.asarray(data, np.float32 if data.dtype.kind == "f" else data.dtype), size,
-                      interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        np.asarray(data, np.float32 if data.dtype.kind == "f" else data.dtype), size, interpolation=cv2.INTER_AREA
+    )

@@ -106,8 +106,13 @@ class Stage(Observer):
 
     def say_fault(self, who: str, error: Exception) -> None:
         """Something of the stage's own went wrong: shown like any other, and the piece never hears of it."""
-        fault = error if isinstance(error, Fault) else StageFault(
-            f"{who} stumbled: {type(error).__name__}: {error}", where="the stage", now="the piece keeps running")
+        fault = (
+            error
+            if isinstance(error, Fault)
+            else StageFault(
+                f"{who} stumbled: {type(error).__name__}: {error}", where="the stage", now="the piece keeps running"
+            )
+        )
         held = next((f["count"] for f in list(self.faults) if f["what"] == fault.what), 0)
         self.on_fault("stage", fault, held + 1)
 
@@ -165,7 +170,9 @@ class Stage(Observer):
         if not ready or ready[0] is not None:
             raise StageFault(
                 f"the stage did not start: {ready[0] if ready else 'its thread gave no sign'}",
-                where=self.url, now="nothing is shown", hint="pleinair doctor",
+                where=self.url,
+                now="nothing is shown",
+                hint="pleinair doctor",
             )
         return self.url
 

@@ -49,7 +49,9 @@ class Socket:
             stage.turned_away += 1
             raise web.HTTPServiceUnavailable(reason=f"{MAX_VIEWERS} viewers are here already")
         ws = web.WebSocketResponse(
-            compress=False, heartbeat=HEARTBEAT_S, max_msg_size=protocol.MAX_PICTURE if cameras else protocol.MAX_TEXT,
+            compress=False,
+            heartbeat=HEARTBEAT_S,
+            max_msg_size=protocol.MAX_PICTURE if cameras else protocol.MAX_TEXT,
         )
         ws.headers.update({k: HEADERS[k] for k in ("Server",)})
         await ws.prepare(request)
@@ -82,15 +84,18 @@ class Socket:
         """Said first, and again when the piece was changed or a camera became free."""
         host, stage = self._stage.host, self._stage
         viewer.told["hello"] = (stage.changes, stage.cameras_changed)
-        viewer.say({
-            "type": "hello",
-            "version": protocol.VERSION,
-            "title": host.title,
-            "artist": host.artist,
-            "screens": dict(host.graph.screens),
-            "inputs": {name: self._wanted(name) for name in host.browser_inputs},
-            "change": stage.changes,
-        }, key="hello")
+        viewer.say(
+            {
+                "type": "hello",
+                "version": protocol.VERSION,
+                "title": host.title,
+                "artist": host.artist,
+                "screens": dict(host.graph.screens),
+                "inputs": {name: self._wanted(name) for name in host.browser_inputs},
+                "change": stage.changes,
+            },
+            key="hello",
+        )
 
     def _wanted(self, name: str) -> dict[str, Any]:
         node = self._stage.host.graph.nodes.get(name)
@@ -149,8 +154,17 @@ class Socket:
         origin = stage.host.machine_origin_ns()
         frame = packet.frame
         captured_ns = origin + frame.t_ns
-        parts = split(frame, stage.roles, captured_ns, packet.published_ns, packet.began_ns, packet.encoded_ns,
-                      sent_ns, got_ns, painted_ns)
+        parts = split(
+            frame,
+            stage.roles,
+            captured_ns,
+            packet.published_ns,
+            packet.began_ns,
+            packet.encoded_ns,
+            sent_ns,
+            got_ns,
+            painted_ns,
+        )
         stage.glass_ages.add((painted_ns - captured_ns) / 1e6, parts)
 
     def _knob(self, viewer: Viewer, said: dict[str, Any]) -> None:

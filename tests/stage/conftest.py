@@ -10,8 +10,15 @@ import pytest
 from .fakes import staged
 
 FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--use-fake-device-for-media-stream",
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
 SHOTS = Path(__file__).parents[1] / "shots"
@@ -45,7 +52,8 @@ def chromium(camera_clip):
     SHOTS.mkdir(exist_ok=True)
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=[*FLAGS, f"--use-file-for-fake-video-capture={camera_clip}"])
+            executable_path=path, args=[*FLAGS, f"--use-file-for-fake-video-capture={camera_clip}"]
+        )
         yield browser
         browser.close()
 

@@ -72,8 +72,11 @@ class FakeHost:
                 "camera": SourceNode("camera", None, Image, size=(320, 240)),
                 **{k.name: SourceNode(k.name, None, Vector if k.names else Control) for k in self.knobs},
                 "painting": ModelNode("painting", [Input("camera", hot=True), Input("styles")], Image),
-                "draw": Node("draw", [Input("painting", hot=True), Input("camera", "same"), Input("strength"),
-                                      Input("glow")], Image),
+                "draw": Node(
+                    "draw",
+                    [Input("painting", hot=True), Input("camera", "same"), Input("strength"), Input("glow")],
+                    Image,
+                ),
             },
             {"main": "draw"},
         )
@@ -106,10 +109,17 @@ class FakeHost:
         three = {"p50": 8.1, "p95": 9.9, "p99": 14.2}
         node = {"fired": 900, "skipped": 12, "lost": 0, "waited_ms": {"p50": 0.1, "p95": 0.4, "p99": 2.0}}
         return {
-            "piece": "mirror", "seconds": self.now_ns() / 1e9, "frames": self._seq.get("draw", 0), "fps": 29.97,
-            "age_ms": {**three, "max": 21.0}, "glass_ms": None,
+            "piece": "mirror",
+            "seconds": self.now_ns() / 1e9,
+            "frames": self._seq.get("draw", 0),
+            "fps": 29.97,
+            "age_ms": {**three, "max": 21.0},
+            "glass_ms": None,
             "nodes": {n: {**node, "ran_ms": three, "age_ms": three} for n in ("camera", "painting", "draw")},
-            "first_frame_s": 1.2, "rss_mb": 240.5, "cpu_s": 12.0, "energy": {"grade": "E", "wh": None},
+            "first_frame_s": 1.2,
+            "rss_mb": 240.5,
+            "cpu_s": 12.0,
+            "energy": {"grade": "E", "wh": None},
             "faults": [],
             "backends": {"painting": {"name": "openvino", "version": "2026.4", "threads": 2, "precision": "bf16"}},
         }
@@ -206,7 +216,9 @@ def until(true: Any, seconds: float = 8.0, what: str = "it did not happen") -> A
     return found
 
 
-def ask(it: SimpleNamespace, method: str, path: str, body: Any = None, headers: Any = (), host: str | None = None) -> Any:
+def ask(
+    it: SimpleNamespace, method: str, path: str, body: Any = None, headers: Any = (), host: str | None = None
+) -> Any:
     """One request exactly as given. `headers`: pairs, or a dict. Returns (status, JSON or bytes, headers)."""
     import http.client
     import json

@@ -25,9 +25,17 @@ def test_a_run_of_any_length_keeps_its_size():
 
 
 def test_parts_add_up_to_the_age():
-    frame = Frame(None, "draw", 0, 0, trace=(
-        Span("camera", 0, 2_000_000, 2_000_000), Span("painting", 1_000_000, 9_000_000, 12_100_000),
-        Span("draw", 100_000, 500_000, 12_800_000)))
+    frame = Frame(
+        None,
+        "draw",
+        0,
+        0,
+        trace=(
+            Span("camera", 0, 2_000_000, 2_000_000),
+            Span("painting", 1_000_000, 9_000_000, 12_100_000),
+            Span("draw", 100_000, 500_000, 12_800_000),
+        ),
+    )
     roles = {"camera": "source", "painting": "model", "draw": "effect"}
     parts = split(frame, roles, 0, 12_900_000, 13_000_000, 13_500_000, 13_600_000, 14_200_000, 20_000_000)
     assert abs(sum(parts.values()) - 20.0) < 1e-9

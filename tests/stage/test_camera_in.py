@@ -53,10 +53,19 @@ def test_planes_and_jpeg_arrive_with_their_capture_time(show):
 
 
 WRONG = [
-    (header(1, width=10_000, height=10_000), b""), (header(1, width=319), b"\0" * 115_200), (header(1), b"\0" * 115_199),
-    (header(1), b""), (header(1, codec="raw"), b""), (header(1, input="mic"), b""), (header("1"), b"\0" * 115_200),
-    (header(1, width="320"), b"\0" * 115_200), (header(1, at="now"), b"\0" * 115_200), (header(1, width=-2), b""),
-    (header(1, codec="jpeg"), b"\xff\xd8\xff" + b"\0" * 90), (header(1, codec="jpeg"), b"<svg/>"), (header(1, width=True), b""),
+    (header(1, width=10_000, height=10_000), b""),
+    (header(1, width=319), b"\0" * 115_200),
+    (header(1), b"\0" * 115_199),
+    (header(1), b""),
+    (header(1, codec="raw"), b""),
+    (header(1, input="mic"), b""),
+    (header("1"), b"\0" * 115_200),
+    (header(1, width="320"), b"\0" * 115_200),
+    (header(1, at="now"), b"\0" * 115_200),
+    (header(1, width=-2), b""),
+    (header(1, codec="jpeg"), b"\xff\xd8\xff" + b"\0" * 90),
+    (header(1, codec="jpeg"), b"<svg/>"),
+    (header(1, width=True), b""),
 ]
 
 

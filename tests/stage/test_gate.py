@@ -11,8 +11,12 @@ def _port(it):
     return it.url.rsplit(":", 1)[1].strip("/")
 
 
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-           "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 KNOB = ("PUT", "/api/knobs/strength", {"value": 0.1})
 # name, method, path, body, headers, host; {port} and {token} are filled in
 HOSTILE = [
@@ -36,15 +40,30 @@ HOSTILE = [
     ("our address, another port", *KNOB, {"Origin": "http://127.0.0.1:1", "X-Pleinair-Token": "{token}"}, None),
     ("our address by TLS", *KNOB, {"Origin": "https://127.0.0.1:{port}", "X-Pleinair-Token": "{token}"}, None),
     ("our other name", *KNOB, {"Origin": "http://localhost:{port}", "X-Pleinair-Token": "{token}"}, None),
-    ("an origin that begins like ours", *KNOB,
-     {"Origin": "http://127.0.0.1:{port}.evil.example", "X-Pleinair-Token": "{token}"}, None),
-    ("two Origins", *KNOB, [("Origin", OWN), ("Origin", "https://evil.example"), ("X-Pleinair-Token", "{token}")], None),
+    (
+        "an origin that begins like ours",
+        *KNOB,
+        {"Origin": "http://127.0.0.1:{port}.evil.example", "X-Pleinair-Token": "{token}"},
+        None,
+    ),
+    (
+        "two Origins",
+        *KNOB,
+        [("Origin", OWN), ("Origin", "https://evil.example"), ("X-Pleinair-Token", "{token}")],
+        None,
+    ),
     ("Sec-Fetch-Site cross-site", "GET", "/api/report", None, {"Sec-Fetch-Site": "cross-site"}, None),
     ("Sec-Fetch-Site same-site", "GET", "/", None, {"Sec-Fetch-Site": "same-site"}, None),
     ("an image tag elsewhere", "GET", "/static/stage.js", None, {"Sec-Fetch-Site": "cross-site"}, None),
     ("the socket from elsewhere", "GET", "/ws", None, {**UPGRADE, "Origin": "https://evil.example"}, None),
-    ("the socket from elsewhere with the token", "GET", "/ws?token={token}", None,
-     {**UPGRADE, "Origin": "https://evil.example"}, None),
+    (
+        "the socket from elsewhere with the token",
+        "GET",
+        "/ws?token={token}",
+        None,
+        {**UPGRADE, "Origin": "https://evil.example"},
+        None,
+    ),
     ("the socket with Origin null", "GET", "/ws?token={token}", None, {**UPGRADE, "Origin": "null"}, None),
     ("the socket from our page without a token", "GET", "/ws", None, {**UPGRADE, "Origin": OWN}, None),
     ("the socket from our page with a wrong token", "GET", "/ws?token=x", None, {**UPGRADE, "Origin": OWN}, None),
@@ -53,10 +72,23 @@ HOSTILE = [
     ("our page with half the token", *KNOB, {"Origin": OWN, "X-Pleinair-Token": "{half}"}, None),
     ("a token that is not ASCII", *KNOB, {"Origin": OWN, "X-Pleinair-Token": "\xe9\xe9"}, None),
     ("only a cookie: forged by another page", *KNOB, {"Origin": OWN, "Cookie": "pleinair={token}"}, None),
-    ("a form", "POST", "/api/presets/1/recall", b"seconds=1", {"Content-Type": "application/x-www-form-urlencoded"}, None),
+    (
+        "a form",
+        "POST",
+        "/api/presets/1/recall",
+        b"seconds=1",
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        None,
+    ),
     ("a form dressed as text", "PUT", "/api/knobs/strength", b'{"value": 0.1}', {"Content-Type": "text/plain"}, None),
-    ("asking leave across origins", "OPTIONS", "/api/knobs/strength", None,
-     {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}, None),
+    (
+        "asking leave across origins",
+        "OPTIONS",
+        "/api/knobs/strength",
+        None,
+        {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"},
+        None,
+    ),
     ("TRACE", "TRACE", "/", None, {}, None),
     ("out of the folder", "GET", "/static/../server.py", None, {}, None),
     ("out of the folder, coded", "GET", "/static/%2e%2e/%2e%2e/core/frame.py", None, {}, None),
@@ -88,7 +120,11 @@ def test_hostile_requests_are_refused_and_change_nothing(stage, case):
 def test_own_pages_and_programs_are_let_in(stage):
     port = _port(stage)
     for name in ("127.0.0.1", "localhost", "[::1]", "LOCALHOST"):
-        own = {"Origin": f"http://{name.lower()}:{port}", "Sec-Fetch-Site": "same-origin", "X-Pleinair-Token": stage.token}
+        own = {
+            "Origin": f"http://{name.lower()}:{port}",
+            "Sec-Fetch-Site": "same-origin",
+            "X-Pleinair-Token": stage.token,
+        }
         assert ask(stage, "GET", "/", None, {"Sec-Fetch-Site": "none"}, f"{name}:{port}")[0] == 200
         assert ask(stage, "GET", "/api/report", None, {"Sec-Fetch-Site": "same-origin"}, f"{name}:{port}")[0] == 200
         assert ask(stage, *KNOB, own, f"{name}:{port}")[0] == 200

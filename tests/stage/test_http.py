@@ -39,22 +39,39 @@ def test_a_knob_is_set(stage):
 
 
 WRONG = [
-    ("/api/knobs/strength", b'{"value": "0.4"}'), ("/api/knobs/strength", b'{"value": NaN}'),
-    ("/api/knobs/strength", b'{"value": 1e400}'), ("/api/knobs/strength", b'{"value": -1e400}'),
-    ("/api/knobs/strength", b'{"value": null}'), ("/api/knobs/strength", b'{"value": true}'),
-    ("/api/knobs/strength", b'{"value": [0.4]}'), ("/api/knobs/strength", b'{"value": {}}'),
-    ("/api/knobs/strength", b'{"value": 1.01}'), ("/api/knobs/strength", b'{"value": -0.01}'),
-    ("/api/knobs/strength", b'{"value": 0.5, "index": 0}'), ("/api/knobs/strength", b"{}"),
-    ("/api/knobs/strength", b"0.4"), ("/api/knobs/strength", b""), ("/api/knobs/strength", b"\xff\xfe"),
-    ("/api/knobs/strength", b"[" * 60_000), ("/api/knobs/strength", b'{"value": 0.1}' + b" " * 70_000),
-    ("/api/knobs/strength", b'{"value": 1' + b"0" * 5000 + b"}"), ("/api/knobs/strenght", b'{"value": 0.4}'),
-    ("/api/knobs/" + "x" * 3000, b'{"value": 0.4}'), ("/api/knobs/%00", b'{"value": 0.4}'),
-    ("/api/knobs/styles", b'{"value": 0.4}'), ("/api/knobs/styles", b'{"value": []}'),
-    ("/api/knobs/styles", b'{"value": [' + b"0," * 26 + b"0]}"), ("/api/knobs/styles", b'{"value": 1, "index": 26}'),
-    ("/api/knobs/styles", b'{"value": 1, "index": -1}'), ("/api/knobs/styles", b'{"value": 1, "index": "0"}'),
+    ("/api/knobs/strength", b'{"value": "0.4"}'),
+    ("/api/knobs/strength", b'{"value": NaN}'),
+    ("/api/knobs/strength", b'{"value": 1e400}'),
+    ("/api/knobs/strength", b'{"value": -1e400}'),
+    ("/api/knobs/strength", b'{"value": null}'),
+    ("/api/knobs/strength", b'{"value": true}'),
+    ("/api/knobs/strength", b'{"value": [0.4]}'),
+    ("/api/knobs/strength", b'{"value": {}}'),
+    ("/api/knobs/strength", b'{"value": 1.01}'),
+    ("/api/knobs/strength", b'{"value": -0.01}'),
+    ("/api/knobs/strength", b'{"value": 0.5, "index": 0}'),
+    ("/api/knobs/strength", b"{}"),
+    ("/api/knobs/strength", b"0.4"),
+    ("/api/knobs/strength", b""),
+    ("/api/knobs/strength", b"\xff\xfe"),
+    ("/api/knobs/strength", b"[" * 60_000),
+    ("/api/knobs/strength", b'{"value": 0.1}' + b" " * 70_000),
+    ("/api/knobs/strength", b'{"value": 1' + b"0" * 5000 + b"}"),
+    ("/api/knobs/strenght", b'{"value": 0.4}'),
+    ("/api/knobs/" + "x" * 3000, b'{"value": 0.4}'),
+    ("/api/knobs/%00", b'{"value": 0.4}'),
+    ("/api/knobs/styles", b'{"value": 0.4}'),
+    ("/api/knobs/styles", b'{"value": []}'),
+    ("/api/knobs/styles", b'{"value": [' + b"0," * 26 + b"0]}"),
+    ("/api/knobs/styles", b'{"value": 1, "index": 26}'),
+    ("/api/knobs/styles", b'{"value": 1, "index": -1}'),
+    ("/api/knobs/styles", b'{"value": 1, "index": "0"}'),
     ("/api/knobs/styles", b'{"value": [' + b"1e400," * 25 + b"0]}"),
-    ("/api/presets/a", b'{"knobs": {"strength": "x"}}'), ("/api/presets/a", b'{"knobs": [1]}'),
-    ("/api/presets/a", b'{"knobs": {"nothing": 1}}'), ("/api/presets/" + "n" * 65, b"{}"), ("/api/presets/%0a", b"{}"),
+    ("/api/presets/a", b'{"knobs": {"strength": "x"}}'),
+    ("/api/presets/a", b'{"knobs": [1]}'),
+    ("/api/presets/a", b'{"knobs": {"nothing": 1}}'),
+    ("/api/presets/" + "n" * 65, b"{}"),
+    ("/api/presets/%0a", b"{}"),
 ]
 
 
@@ -91,17 +108,33 @@ def _png(width, height):
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(
-        b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
     "blob",
     [
-        b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", b"<html></html>", b"%PDF-1.7",
-        b"GIF89a" + b"\0" * 40, b"\xff\xd8\xff" + b"\0" * 100, b"\xff\xd8\xff\xe0\x00\x00", b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 20,
-        b"\x89PNG\r\n\x1a\n" + b"\0" * 30, _png(60_000, 60_000), _png(16_000, 16_000), _png(0, 5), _png(300, 300)[:60],
-        b"BM" + b"\0" * 60, b"\xff\xd8" + b"\xff" * 5000,
+        b"",
+        b"hello",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
+        b"<html></html>",
+        b"%PDF-1.7",
+        b"GIF89a" + b"\0" * 40,
+        b"\xff\xd8\xff" + b"\0" * 100,
+        b"\xff\xd8\xff\xe0\x00\x00",
+        b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 20,
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 30,
+        _png(60_000, 60_000),
+        _png(16_000, 16_000),
+        _png(0, 5),
+        _png(300, 300)[:60],
+        b"BM" + b"\0" * 60,
+        b"\xff\xd8" + b"\xff" * 5000,
     ],
 )
 def test_what_is_no_picture_is_refused_before_it_is_decoded(stage, blob):
@@ -141,7 +174,7 @@ def test_health_and_metrics(stage):
     assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     lines = text.decode().splitlines()
     assert lines[-1] == "# EOF"
-    assert "pleinair_node_skipped_total{node=\"painting\"} 12" in lines
+    assert 'pleinair_node_skipped_total{node="painting"} 12' in lines
     assert 'pleinair_age_seconds{quantile="0.95"} 0.0099' in lines
     for line in lines:
         assert line.startswith("# ") or len(line.rsplit(" ", 1)) == 2

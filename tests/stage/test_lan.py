@@ -46,8 +46,13 @@ def test_tls_and_token_for_everything(lan, tmp_path):
                 assert await status("GET", path) == 403, path
             knob = {"json": {"value": 0.2}}
             assert await status("PUT", "api/knobs/strength", **knob) == 403
-            assert await status("PUT", "api/knobs/strength", headers=own, cookies={"pleinair": lan.token}, **knob) == 403
-            assert await status("PUT", "api/knobs/strength", headers={"Origin": lan.url.rstrip("/"), **token}, **knob) == 403
+            assert (
+                await status("PUT", "api/knobs/strength", headers=own, cookies={"pleinair": lan.token}, **knob) == 403
+            )
+            assert (
+                await status("PUT", "api/knobs/strength", headers={"Origin": lan.url.rstrip("/"), **token}, **knob)
+                == 403
+            )
             assert await status("PUT", "api/knobs/strength", headers={**own, **token}, **knob) == 200
             assert await status("PUT", "api/knobs/strength", headers=token, **knob) == 200
             with pytest.raises(aiohttp.WSServerHandshakeError):

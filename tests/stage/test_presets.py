@@ -58,8 +58,11 @@ def test_another_recall_ends_a_fade(stage):
 
 
 def test_what_the_piece_no_longer_has_is_passed_over_and_named(stage):
-    stage.host.presets_file.write_text(json.dumps(
-        {"version": 1, "presets": {"old": {"knobs": {"strength": 0.5, "gone": 1, "styles": [1, 2], "glow": "x"}}}}))
+    stage.host.presets_file.write_text(
+        json.dumps(
+            {"version": 1, "presets": {"old": {"knobs": {"strength": 0.5, "gone": 1, "styles": [1, 2], "glow": "x"}}}}
+        )
+    )
     status, said, _ = ask(stage, "POST", "/api/presets/old/recall", {"seconds": 0})
     assert status == 200
     assert len(said["passed_over"]) == 3

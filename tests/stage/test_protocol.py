@@ -16,8 +16,14 @@ def test_a_binary_message_survives_packing():
 @pytest.mark.parametrize(
     "message",
     [
-        b"", b"abc", struct.pack("<I", 2**32 - 1), struct.pack("<I", 5000) + b"{}" * 3000, struct.pack("<I", 100) + b"{}",
-        struct.pack("<I", 2) + b"[]", struct.pack("<I", 4) + b"\xff\xfe\xfd\xfc", struct.pack("<I", 3) + b"nul",
+        b"",
+        b"abc",
+        struct.pack("<I", 2**32 - 1),
+        struct.pack("<I", 5000) + b"{}" * 3000,
+        struct.pack("<I", 100) + b"{}",
+        struct.pack("<I", 2) + b"[]",
+        struct.pack("<I", 4) + b"\xff\xfe\xfd\xfc",
+        struct.pack("<I", 3) + b"nul",
     ],
 )
 def test_broken_binary_messages_get_a_sentence(message):
@@ -27,8 +33,22 @@ def test_broken_binary_messages_get_a_sentence(message):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nul", "[1]", "3", '"knob"', '{"value": NaN}', '{"value": Infinity}', '{"value": -Infinity}', '{"value": 1e400}',
-     '{"value": -1e999}', '{"n": ' + "9" * 400 + "}", '{"a":' * 40_000, "[" * 70_000, "{" + " " * 70_000 + "}"],
+    [
+        "",
+        "nul",
+        "[1]",
+        "3",
+        '"knob"',
+        '{"value": NaN}',
+        '{"value": Infinity}',
+        '{"value": -Infinity}',
+        '{"value": 1e400}',
+        '{"value": -1e999}',
+        '{"n": ' + "9" * 400 + "}",
+        '{"a":' * 40_000,
+        "[" * 70_000,
+        "{" + " " * 70_000 + "}",
+    ],
 )
 def test_what_is_not_sound_json_gets_a_sentence(text):
     with pytest.raises(ValueError, match=r"\w+ \w+"):

@@ -74,8 +74,10 @@ async def _deaf(show):
     deaf = socket.create_connection((host, port))
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     deaf.sendall(
-        f"GET /ws?screen=main&desk=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        f"GET /ws?screen=main&desk=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
     return deaf
 
 
@@ -89,9 +91,19 @@ async def _flood(show):
 
 
 JUNK = [
-    b"", b"\xff" * 100, struct.pack("<I", 2**31), "not json", "[]", '{"type": "?"}', '{"type": "painted", "seq": "x"}',
-    '{"type": "painted", "seq": 99999999}', '{"type": "knob"}', '{"type": "clock", "n": 1e400, "at": 1}',
-    '{"type": "clock", "n": 1, "at": NaN}', '{"type": "knob", "name": "strength", "value": 1e400}', '{"value":' * 2000,
+    b"",
+    b"\xff" * 100,
+    struct.pack("<I", 2**31),
+    "not json",
+    "[]",
+    '{"type": "?"}',
+    '{"type": "painted", "seq": "x"}',
+    '{"type": "painted", "seq": 99999999}',
+    '{"type": "knob"}',
+    '{"type": "clock", "n": 1e400, "at": 1}',
+    '{"type": "clock", "n": 1, "at": NaN}',
+    '{"type": "knob", "name": "strength", "value": 1e400}',
+    '{"value":' * 2000,
     struct.pack("<I", 60) + b'{"type": "camera", "input": "camera", "n": 1, "codec": "raw"}'[:60],
 ]
 
@@ -146,7 +158,9 @@ def test_whoever_does_not_read_is_shown_out(show, monkeypatch):
     run(main())
 
 
-@pytest.mark.parametrize("query", ["screen=nowhere", "v=2", "rate=x", "rate=1e400", "rate=0", "camera=camera", "screen=" + "x" * 900])
+@pytest.mark.parametrize(
+    "query", ["screen=nowhere", "v=2", "rate=x", "rate=1e400", "rate=0", "camera=camera", "screen=" + "x" * 900]
+)
 def test_a_wrong_address_is_refused_with_a_sentence(show, query):
     async def main():
         async with aiohttp.ClientSession() as session:
@@ -236,7 +250,9 @@ def test_a_changed_piece_is_announced(show):
             await until(lambda: desk.said("piece") and viewer.said("hello"))
             show.host.title = "Second"
             show.stage.on_start(show.host.graph, None)
-            await until(lambda: desk.said("piece")[-1]["title"] == "Second" and viewer.said("hello")[-1]["title"] == "Second")
+            await until(
+                lambda: desk.said("piece")[-1]["title"] == "Second" and viewer.said("hello")[-1]["title"] == "Second"
+            )
 
     run(main())
 
