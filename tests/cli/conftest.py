@@ -1,0 +1,69 @@
+"""The command line, called as a function and as a program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pleinair import cli, folders
+
+
+@dataclass
+class Called:
+    """What a verb answered. `found`: the JSON object of --json."""
+
+    code: int
+    out: str
+    said: str
+    found: Any = None
+
+
+@pytest.fixture
+def home(weights, tmp_path, monkeypatch) -> Path:
+    """A home of this test's own, with the weights in it as copies: what is flipped or removed here is nobody else's."""
+    before, folder = folders.data_dir(), tmp_path / "home"
+    for part in ("store", "cache"):
+        if (before / part).is_dir():
+            shutil.copytree(before / part, folder / part, ignore=shutil.ignore_patterns("tmp"))
+    monkeypatch.setenv("PLEINAIR_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def empty_home(tmp_path, monkeypatch) -> Path:
+    """A home in which nothing is yet."""
+    folder = tmp_path / "empty"
+    monkeypatch.setenv("PLEINAIR_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def call(capsys, tmp_path) -> Callable[..., Called]:
+    """`call("check", "mirror")`; `--json` is added, and its object is in `found`."""
+
+    def run(*argv: object, json_too: bool = True) -> Called:
+        place = tmp_path / "found.json"
+        place.unlink(missing_ok=True)
+        arguments = [str(a) for a in argv] + (["--json", str(place)] if json_too else [])
+        try:
+            code = cli.main(arguments)
+        except SystemExit as left:  # argparse: the call was wrong
+            code = int(left.code or 0)
+        out, said = capsys.readouterr()
+        return Called(code, out, said, json.loads(place.read_text("utf-8")) if place.exists() else None)
+
+    return run
+
+
+def program(*argv: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The same as a program of its own."""
+    command = [sys.executable, "-m", "pleinair", *map(str, argv)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
