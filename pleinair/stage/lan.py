@@ -76,11 +76,43 @@ def qr(text: str) -> str:
     return out.getvalue()
 
 
-def _context(names: list[str], folder: Path | None) -> ssl.SSLContext:
-    if folder is None:
-        from ..folders import data_dir
+def kept_token(folder: Path | None) -> str:
+    """The token for the local network: kept, so that a phone finds the piece again after it was started anew."""
+    from .gate import new_token
 
-        folder = data_dir() / "stage"
+    path = _folder(folder) / "token"
+    try:
+        held = path.read_text().strip()
+        if len(held) >= 24 and held.isascii():
+            return held
+    except OSError:
+        pass
+    token = new_token()
+    with contextlib.suppress(OSError):  # it is not kept then, and works all the same
+        _write(path, token.encode(), 0o600)
+    return token
+
+
+def _folder(folder: Path | None) -> Path:
+    if folder is not None:
+        return folder
+    from ..folders import data_dir
+
+    return data_dir() / "stage"
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Whole or not at all, and never readable by others for a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        out.write(content)
+    os.replace(beside, path)
+
+
+def _context(names: list[str], folder: Path | None) -> ssl.SSLContext:
+    folder = _folder(folder)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     try:
         if not _still_good(certificate, key, names):
@@ -146,14 +178,8 @@ def _make(certificate: Path, key: Path, names: list[str]) -> None:
         .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(secret, hashes.SHA256())
     )
-    key.parent.mkdir(parents=True, exist_ok=True)
     private = secret.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    public = made.public_bytes(serialization.Encoding.PEM)
-    for path, content, mode in ((key, private, 0o600), (certificate, public, 0o644)):
-        beside = path.with_suffix(".new")
-        beside.unlink(missing_ok=True)
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(content)
-        os.replace(beside, path)
+    _write(key, private, 0o600)
+    _write(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)

@@ -36,8 +36,8 @@ class Stage(Observer):
 
     port    0: any that is free
     lan     also on this machine's addresses in the local network, by TLS and with a token: True, or the addresses
-    token   what a page is served with and brings back; None: a new one
-    folder  where the certificate for `lan` is kept; None: the user's data folder
+    token   what a page is served with and brings back; None: a new one, with `lan` the one that is kept
+    folder  where token and certificate for `lan` are kept; None: the user's data folder
     """
 
     def __init__(
@@ -52,6 +52,10 @@ class Stage(Observer):
         self.host = host
         self.lan = lan
         self.folder = folder
+        if token is None and lan:
+            from .lan import kept_token
+
+            token = kept_token(folder)
         self.gate = Gate(token or new_token())
         self.url = ""
         self.lan_urls: list[str] = []

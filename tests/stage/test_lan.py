@@ -74,12 +74,15 @@ def test_plain_http_is_not_spoken_there(lan):
 
 
 def test_the_certificate_is_kept_until_it_must_change(tmp_path):
-    folder, seen = tmp_path / "stage", []
+    folder, seen, tokens = tmp_path / "stage", [], set()
     for addresses in (("127.0.0.2",), ("127.0.0.2",), ("127.0.0.2", "127.0.0.3")):
         it = staged(tmp_path, lan=addresses, folder=folder)
         it.stage.stop()
         seen.append((folder / "certificate.pem").read_bytes())
+        tokens.add(it.token)
     assert seen[0] == seen[1] != seen[2]
+    assert len(tokens) == 1  # a phone finds the piece again
+    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
 
 
 def test_addresses_are_private_and_never_the_loopback():

@@ -98,7 +98,7 @@ def test_a_restarted_server_is_found_again_behind_the_held_picture(tmp_path, ope
     it.stage.stop()
     held = middle()
     assert abs(np.array(held[:3]) - (200, 40, 90)).max() < 6
-    again = staged(tmp_path, port=port, token=it.token)
+    again = staged(tmp_path, port=port)  # with another token, as a piece that is run again
     again.host.show(np.full((240, 320, 3), (20, 180, 60), np.uint8))
     began = time.monotonic()
     until(lambda: middle()[1] > 170)

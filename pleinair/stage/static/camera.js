@@ -5,8 +5,7 @@ const HERE = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
 
 /** `offer(inputs)` with what the stage said in its hello: name -> {width, height, fps, credit, free}. */
 export class Camera {
-  constructor(secret) {
-    this._secret = secret;
+  constructor() {
     this._running = new Set();
     this._senders = new Map();
     this._refused = false;
@@ -38,7 +37,7 @@ export class Camera {
           video: { width: { ideal: wanted.width }, height: { ideal: wanted.height }, frameRate: { ideal: wanted.fps } },
         });
         this.trouble = "";
-        const sender = new Sender(name, stream.getVideoTracks()[0], wanted, this._secret, HERE);
+        const sender = new Sender(name, stream.getVideoTracks()[0], wanted, HERE);
         this._senders.set(name, sender);
         await sender.run();
       } catch (error) {

@@ -5,7 +5,7 @@ const MATRICES = { smpte170m: "bt601", bt470bg: "bt601", bt709: "bt709", "bt2020
 const JPEG_QUALITY = 0.9;
 
 export class Sender {
-  constructor(name, track, wanted, secret, here) {
+  constructor(name, track, wanted, here) {
     this._name = name;
     this._track = track;
     this._here = here;
@@ -21,7 +21,7 @@ export class Sender {
         if (message.type === "taken") this._flying = Math.max(0, this._flying - 1);
       },
       open: () => (this._flying = 0),
-    }, secret);
+    });
   }
 
   /** Until the track ends. */

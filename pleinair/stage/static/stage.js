@@ -1,5 +1,5 @@
 // The stage page: the work, full screen, and nothing else.
-import { Wire, token } from "./wire.js";
+import { Wire } from "./wire.js";
 import { Painter } from "./painter.js";
 
 const canvas = document.getElementById("stage");
@@ -26,7 +26,7 @@ const wire = new Wire(screen ? { screen } : { screen: "main" }, {
 async function offerCamera(inputs) {
   if (asked.has("nocamera") || (!camera && !Object.values(inputs).some((input) => input.free))) return;
   const { Camera } = await import("./camera.js");
-  camera ??= new Camera(token());
+  camera ??= new Camera();
   camera.offer(inputs);
 }
 

@@ -2,7 +2,17 @@
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-export const token = () => document.querySelector('meta[name="pleinair-token"]')?.content ?? "";
+const meta = () => document.querySelector('meta[name="pleinair-token"]');
+export const token = () => meta()?.content ?? "";
+
+/** A piece that was started again serves another token: it is read off the page as it is now. */
+async function renew() {
+  try {
+    const page = await (await fetch(location.pathname, { cache: "no-store" })).text();
+    const fresh = new DOMParser().parseFromString(page, "text/html").querySelector('meta[name="pleinair-token"]');
+    if (fresh?.content) meta().content = fresh.content;
+  } catch { /* nobody is there yet */ }
+}
 
 /** Header and payload of a binary message. */
 export function unpack(buffer) {
@@ -26,12 +36,11 @@ export function pack(header, size) {
  * this page's milliseconds into the piece's (null before it is known).
  */
 export class Wire {
-  constructor(query, on, secret = token()) {
+  constructor(query, on) {
     this.offset = null;
     this.open = false;
     this._query = query;
     this._on = on;
-    this._secret = secret;
     this._wait = 250;
     this._connect();
   }
@@ -39,7 +48,7 @@ export class Wire {
   _connect() {
     const address = new URL("/ws", self.location.href);
     address.protocol = address.protocol.replace("http", "ws");
-    address.search = new URLSearchParams({ v: "1", ...this._query, token: this._secret });
+    address.search = new URLSearchParams({ v: "1", ...this._query, token: token() });
     const socket = (this._socket = new WebSocket(address));
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => {
@@ -66,7 +75,10 @@ export class Wire {
       const was = this.open;
       this.open = false;
       if (was) this._on.close?.();
-      this._timer = setTimeout(() => this._connect(), this._wait);
+      this._timer = setTimeout(async () => {
+        if (!was) await renew();
+        if (!this._ended) this._connect();
+      }, this._wait);
       this._wait = Math.min(2000, this._wait * 2);
     };
   }
@@ -81,6 +93,7 @@ export class Wire {
 
   /** Ends for good. */
   close() {
+    this._ended = true;
     clearTimeout(this._timer);
     this._socket.onclose = null;
     this._socket.close();
