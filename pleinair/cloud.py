@@ -81,15 +81,19 @@ class Link:
         self.model, self.constants, self.clock = model, constants, clock
         self._half_s, self._extra_s = network.rtt_ms / 2e3, network.extra_ms / 1e3
         self._free = threading.Semaphore(window)
-        self._stop = threading.Event()
+        self._stop, self._opening = threading.Event(), threading.Lock()
         self.came: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
         self.sent_bytes = self.returned_bytes = 0
 
     def open(self) -> None:
-        if self._sockets:
-            return
+        """Both nodes call it, each in its own thread."""
+        with self._opening:
+            if not self._sockets:
+                self._open()
+
+    def _open(self) -> None:
         self.model.open()
         with socket.create_server(("127.0.0.1", 0)) as server:
             near = socket.create_connection(server.getsockname())
@@ -106,16 +110,20 @@ class Link:
             self._threads.append(thread)
             thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Nothing is sent any more, and whoever waits for what comes back waits no longer."""
         self._stop.set()
         self._free.release()
+        self.came.put(None)
+
+    def close(self) -> None:
+        self.stop()
         for end in self._sockets:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
         for thread in self._threads:
             thread.join(2)
-        self.came.put(None)
         self.model.close()
 
     def send(self, t_ns: int, ports: dict[str, Any]) -> None:
@@ -222,7 +230,7 @@ class _Receiver(Source):
             yield Capture(data, machine_ns=t_ns - self._link.clock.from_machine(0))
 
     def interrupt(self) -> None:
-        self._link.came.put(None)
+        self._link.stop()
 
 
 def _write(end: socket.socket, t_ns: int, ports: dict[str, Any], size: Size | None) -> int:

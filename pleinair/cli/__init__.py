@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from ..core.errors import Fault
@@ -63,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.main(args)
     except Fault as fault:
         say_fault(fault)
-        write_json({"fault": fault.as_dict()}, getattr(args, "json", None))
+        with suppress(WrongCall):
+            write_json({"fault": fault.as_dict()}, getattr(args, "json", None))
         return 2 if isinstance(fault, WrongCall) else 1
     except KeyboardInterrupt:
         return 1

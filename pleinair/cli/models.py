@@ -1,10 +1,4 @@
 """The shelf (cards: what there is, whose it is, under which licence) and the store (what of it is on this computer).
-
-list      every card, with what is fetched
-show      a card's papers
-add       a card of one's own for a file on this computer
-verify    reads the whole store and compares every hash
-prune     removes from the store what no card names
 """
 
 from __future__ import annotations
@@ -33,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     one["show"].add_argument("--use", action="append", default=[], metavar="USE", help=", ".join(USES))
     one["add"].add_argument("file", metavar="FILE", type=Path, help="an .onnx file")
     one["add"].add_argument("--name", metavar="N", help="what a piece will call it (the file's own name)")
-    one["add"].add_argument("--task", metavar="T", default="stylise", help="what it is for (stylise)")
+    one["add"].add_argument("--task", metavar="T", default="stylise", help="stylise, or vector: bare tensors")
     one["add"].add_argument("--licence", metavar="ID", default="unknown", help="of the weights, an SPDX identifier")
     one["prune"].add_argument("--yes", action="store_true", help="do not ask")
     for deed in one.values():
@@ -136,19 +130,13 @@ def _add(args: argparse.Namespace) -> int:
     if name in known_names():
         raise ModelFault(f'there is a card "{name}" already', now="nothing was written", hint=f"--name {name}-2")
     if args.task not in adding.TASKS:
-        if args.task == "vector":
-            raise ModelFault(
-                "bare tensors (--task vector) come with the shelf, in an issue of their own: not built yet",
-                now="nothing was written",
-                hint="--task stylise, for a network that paints",
-            )
         raise WrongCall(f'no card can be made for the task "{args.task}"', hint=did_you_mean(args.task, adding.TASKS))
     card, path = adding.add(args.file, name, args.task, args.licence, folders.cards_dir())
     say(f"{card.name}    {card.bytes / 1e6:.1f} MB    {card.weights.id}")
     say(f"  card     {path}")
     if card.weights.id == "unknown":
         say("  licence  unknown: write it into the card before you show, sell or pass on what it makes")
-    say(f'  use      [model.painting]\n           card = "{card.name}"')
+    say(f'  use      [model.NAME]\n           card = "{card.name}"')
     write_json({**card.as_dict(), "path": str(path)}, args.json)
     return 0
 

@@ -45,5 +45,10 @@ def write_json(found: Any, where: str | None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        with open(where, "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with open(where, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise WrongCall(
+                f"--json {where} cannot be written: {error.strerror}", hint="--json - for standard output"
+            ) from None

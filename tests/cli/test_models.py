@@ -1,0 +1,145 @@
+"""`models` and `fetch`: the shelf, the store, and what is wrong with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pleinair.models import store
+from pleinair.models.card import find_card
+
+
+def blob_of(card: str):
+    return store.path_of(next(iter(find_card(card).files.values())).sha256)
+
+
+def flip(path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(data)
+
+
+def test_list_says_what_is_fetched(home, call):
+    got = call("models", "list")
+    assert got.code == 0
+    models = {m["name"]: m for m in got.found["models"]}
+    assert models["multistyle26"]["fetched"] and models["multistyle26"]["licence"] == "Apache-2.0"
+    assert "multistyle26" in got.said
+
+
+def test_a_card_that_cannot_be_read_does_not_hide_the_others(home, call):
+    (home / "cards").mkdir()
+    (home / "cards" / "broken.toml").write_text("name = ")
+    got = call("models", "list")
+    assert got.code == 1 and got.found["broken"][0]["name"] == "broken"
+    assert any(m["name"] == "multistyle26" for m in got.found["models"])
+
+
+def test_show_prints_the_papers_and_has_a_verdict_for_each_use(home, call):
+    got = call("models", "show", "multistyle26", "--use", "exhibit-paid")
+    assert got.code == 0
+    assert "Dumoulin" in got.said and "Apache-2.0" in got.said and "METADATA" in got.said
+    assert got.found["verdicts"]["exhibit-paid"]["verdict"] == "ask"
+    assert any("Apache-2.0" in sentence for sentence in got.found["verdicts"]["exhibit-paid"]["because"])
+    got = call("models", "show", "bikes")
+    assert {v["verdict"] for v in got.found["verdicts"].values()} == {"unknown"} and len(got.found["verdicts"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (["show", "multistyle"], 1, 'did you mean "multistyle26"?'),
+        (["show", "multistyle26", "--use", "sell"], 2, "sell-outputs"),
+        (["add", "no-such.onnx"], 1, "no-such.onnx"),
+        ([], 2, "usage"),
+    ],
+)
+def test_wrong_calls(home, call, arguments, code, hint):
+    got = call("models", *arguments, json_too=bool(arguments))
+    assert got.code == code and hint in got.said
+
+
+def test_verify_names_the_file_of_a_flipped_byte_and_fetch_mends_it(home, call):
+    assert call("models", "verify").found["ok"]
+    flip(blob_of("multistyle26"))
+    got = call("models", "verify")
+    assert got.code == 1
+    assert "multistyle26.onnx of multistyle26" in got.said and "pleinair fetch multistyle26" in got.said
+    assert [f["card"] for f in got.found["files"] if f["state"] == "changed"] == ["multistyle26"]
+    assert call("fetch", "multistyle26").code == 0
+    assert call("models", "verify").code == 0
+
+
+def test_prune_takes_only_what_no_card_names_and_only_when_told(home, call, tmp_path):
+    stray = tmp_path / "stray.bin"
+    stray.write_bytes(b"nobody's" * 100)
+    sha256, _ = store.adopt(stray)
+    got = call("models", "prune")
+    assert got.code == 0 and got.found["found"] == [sha256] and got.found["removed"] == []
+    assert store.path_of(sha256).exists()
+    got = call("models", "prune", "--yes")
+    assert got.found["removed"] == [sha256] and not store.path_of(sha256).exists()
+    assert blob_of("multistyle26").exists()
+    assert "nothing to remove" in call("models", "prune").said
+
+
+def test_a_file_of_one_s_own_becomes_a_card_that_loads(home, call, tmp_path):
+    import numpy as np
+
+    from pleinair import load
+
+    mine = tmp_path / "my painter.onnx"
+    mine.write_bytes(blob_of("multistyle26").read_bytes())
+    got = call("models", "add", mine, "--licence", "CC0-1.0")
+    assert got.code == 0, got.said
+    assert got.found["name"] == "my-painter" and got.found["weights"]["licence"] == "CC0-1.0"
+    picture = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    style = [1.0, *[0.0] * 25]
+    mine_paints = load("my-painter", backend="onnx", precision="f32", threads=1)(picture, style_weights=style)
+    theirs = load("multistyle26", backend="onnx", precision="f32", threads=1)(picture, style_weights=style)
+    assert (mine_paints == theirs).all()
+    again = call("models", "add", mine)
+    assert again.code == 1 and "my-painter-2" in again.said
+
+
+def test_a_file_that_fits_no_task_is_refused_and_nothing_is_written(home, call, tmp_path):
+    junk = tmp_path / "junk.onnx"
+    junk.write_bytes(b"not a network")
+    got = call("models", "add", junk)
+    assert got.code == 1 and got.found["fault"]
+    assert not list((home / "cards").glob("*")) if (home / "cards").exists() else True
+
+
+def test_fetch_of_a_piece_names_each_card_with_licence_and_size(home, call):
+    got = call("fetch", "mirror")
+    assert got.code == 0 and "there already" in got.said
+    assert {c["name"] for c in got.found["cards"]} >= {"multistyle26", "bigbuckbunny"}
+    assert all(f["how"] == "there already" for f in got.found["files"])
+    assert "Apache-2.0" in got.said and "CC-BY-3.0" in got.said
+
+
+def test_fetch_of_cards_by_name_and_of_what_there_is_not(home, call):
+    assert call("fetch", "multistyle26", "bigbuckbunny").code == 0
+    got = call("fetch", "miror")
+    assert got.code == 1 and 'did you mean "mirror"?' in got.said
+    assert call("fetch", json_too=False).code == 2
+
+
+def test_fetch_reads_a_piece_and_does_not_run_it(home, call, write_piece, tmp_path):
+    piece = write_piece(f"open({str(tmp_path / 'ran')!r}, 'w')", '[model.painting]\ncard = "multistyle26"\n')
+    assert call("fetch", piece).code == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_misspelt_card_in_a_piece_is_said_at_its_line(home, call, write_piece):
+    got = call("fetch", write_piece("", '[model.painting]\ncard = "multistile26"\n'))
+    assert got.code == 1 and 'did you mean "multistyle26"?' in got.said and "piece.toml" in got.said
+
+
+def test_what_cannot_be_fetched_is_a_sentence(empty_home, call, monkeypatch):
+    """An index that is not there: the same as no network."""
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    got = call("fetch", "multistyle26")
+    assert got.code == 1 and "is there a network?" in got.said and "Traceback" not in got.said
