@@ -33,17 +33,25 @@ def reason(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
 
 
-def picture_of(frame: Any, size: Size | None = None, fit: str = "cover") -> np.ndarray:
+Upright = tuple[int, bool]
+"""Degrees clockwise, and whether to mirror first."""
+
+
+def picture_of(
+    frame: Any, size: Size | None = None, fit: str = "cover", upright: Upright | None = None
+) -> np.ndarray:
     """A decoded frame as a picture: uint8 RGB, upright, with square pixels, read-only.
 
     size   None: as it is. Else (width, height); what happens where the proportions differ is `fit`: "cover" cuts off,
            "contain" leaves black bars, "stretch" squashes. Scaled down by area, up by bicubic interpolation; integer
            paths of OpenCV, the same on every machine.
+    upright  `upright_of` an earlier frame of the same stream. None: asked of this one, which keeps its memory alive
+             until the garbage collector comes round (PyAV's side data and its frame hold each other)
     YUV that does not say its matrix is BT.709 from 720 lines on, else BT.601, as browsers and players guess.
     """
     import cv2
 
-    turn, mirror = _orientation(frame)
+    turn, mirror = upright or upright_of(frame)
     width, height = frame.width, frame.height
     aspect = _pixel_aspect(frame)
     if size is None and aspect == 1:
@@ -157,7 +165,7 @@ def _pixel_aspect(frame: Any) -> float:
     return value if 0.1 <= value <= 10 and abs(value - 1) > 0.02 else 1.0
 
 
-def _orientation(frame: Any) -> tuple[int, bool]:
+def upright_of(frame: Any) -> Upright:
     """(degrees clockwise, mirrored first) that bring the frame upright, from its display matrix (telephones, EXIF).
 
     The matrix is nine int32, row-major, of which a b . c d . turn (x, y) into (a x + c y, b x + d y).

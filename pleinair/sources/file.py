@@ -14,7 +14,7 @@ from ..core.codec import check_size
 from ..core.errors import DeviceFault
 from ..core.kinds import Image, Size
 from ..core.source import Capture, Raw, Source
-from ._av import FITS, picture_of, reason
+from ._av import FITS, Upright, picture_of, reason, upright_of
 from ._common import Tells, paced_at
 
 STILL_RATE_HZ = 30.0
@@ -198,6 +198,7 @@ class _Walk:
         """In one pass; known after the first."""
         self._frame: Any = None
         self._image: np.ndarray | None = None
+        self._upright: Upright | None = None
         self._identity: tuple[int, int] | None = None
         self._container: Any = None
         self._begin_ns = 0
@@ -231,7 +232,8 @@ class _Walk:
 
     def picture(self) -> np.ndarray:
         if self._image is None:
-            self._image = picture_of(self._frame, self.file.size, self.file.fit)
+            self._upright = self._upright or upright_of(self._frame)
+            self._image = picture_of(self._frame, self.file.size, self.file.fit, self._upright)
             self._frame = None
         return self._image
 

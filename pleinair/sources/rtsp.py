@@ -11,7 +11,7 @@ from ..core.codec import check_size
 from ..core.errors import DeviceFault
 from ..core.kinds import Size
 from ..core.source import Capture
-from ._av import FITS, open_input, picture_of
+from ._av import FITS, Upright, open_input, picture_of, upright_of
 from ._live import Live
 from .webcam import _decoded
 
@@ -80,6 +80,7 @@ class Rtsp(Live):
         stream = container.streams.video[0]
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1  # threads would hold frames back
         self._about = {"codec": stream.codec_context.name}
+        self._upright: Upright | None = None
         return container
 
     def _items(self, container: Any) -> Iterator[tuple[Any, int]]:
@@ -101,7 +102,8 @@ class Rtsp(Live):
                 yield frame, now_ns
 
     def _capture(self, item: Any, machine_ns: int) -> Capture:
-        picture = picture_of(item, self.size, self.fit)
+        self._upright = self._upright or upright_of(item)
+        picture = picture_of(item, self.size, self.fit, self._upright)
         self._about["size"] = [picture.shape[1], picture.shape[0]]
         return Capture(picture, machine_ns=machine_ns)
 

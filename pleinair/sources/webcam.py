@@ -192,7 +192,7 @@ class Webcam(Live):
             raw = Raw("jpeg", item)
             picture = decode(raw)
         else:
-            raw, picture = None, picture_of(item)
+            raw, picture = None, picture_of(item, upright=(0, False))
         self._about["size"] = [picture.shape[1], picture.shape[0]]
         return Capture(picture, machine_ns=machine_ns, raw=raw)
 
