@@ -166,9 +166,8 @@ def _budget(budget_ms: float | None, report: dict[str, Any], found: dict[str, An
         return True
     kept = found["budget"]["kept"] = age["p95"] <= budget_ms
     if kept:
-        say(
-            f"the age is {age['p95']:.0f} ms (p95), of {budget_ms:g}: {budget_ms - age['p95']:.0f} ms are left for the glass"
-        )
+        left = f"{budget_ms - age['p95']:.0f} ms are left for the glass"
+        say(f"the age is {age['p95']:.0f} ms (p95), of {budget_ms:g}: {left}")
     else:
         say(paint(f"the age is {age['p95']:.0f} ms (p95), over the budget of {budget_ms:g}", FAULT))
     return kept

@@ -22,21 +22,24 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tape", metavar="TAPE", type=Path)
     parser.add_argument("--prove", action="store_true", help="compare with what was expected; exit 1 where it differs")
     parser.add_argument("--cut", metavar="STREAM", action="append", default=[], help="begin a new tape at this stream")
+    parser.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="begin a new tape there")
     parser.add_argument("--out", metavar="TAPE", type=Path, help="where the cut tape goes")
     parser.add_argument("--film", metavar="OUT.mp4", type=Path, help="write what is shown as a film")
 
 
 def main(args: argparse.Namespace) -> int:
-    from ..assembly import TapeHand
-    from ..run.replay import Replay, cut
+    from ..run.cut import cut
+    from ..run.replay import Replay
     from ..run.tape import Tape, line_of
+    from ..tapes import TapeHand
 
     tape, hand = Tape(args.tape), TapeHand()
-    if args.cut:
+    if args.cut or args.from_s:
         if args.out is None:
-            raise TapeFault("--cut needs --out: the new tape's folder", now="nothing was written")
-        result, unproved = cut(tape, args.cut, args.out, hand, progress=_progress())
-        say(f"cut at {', '.join(args.cut)}: {args.out}")
+            raise TapeFault("--cut and --from need --out: the new tape's folder", now="nothing was written")
+        result, unproved = cut(tape, args.cut, args.out, hand, from_s=args.from_s, progress=_progress())
+        said = [f"at {', '.join(args.cut)}"] * bool(args.cut) + [f"from {args.from_s:g} s on"] * bool(args.from_s)
+        say(f"cut {' '.join(said)}: {args.out}")
         if unproved:
             say(f"not provable from it, since they read what is gone: {', '.join(unproved)}")
         write_json({**result.as_dict(), "unproved": list(unproved)}, args.json)
@@ -68,6 +71,9 @@ def _tell(result: Any, prove: bool) -> None:
     elif result.compared:
         say(paint(f"{result.identical} of {result.frames} frames identical; {result.differing} differences", FAULT))
         say(f"  first  {result.first}")
+    if result.cut_short:
+        more = f"; its last {result.uncompared} frames have nothing to be compared with" if result.uncompared else ""
+        say(f"{result.cut_short}{more}")
     if result.unproved:
         say(f"not provable from this tape: {', '.join(result.unproved)}")
 

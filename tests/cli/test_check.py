@@ -44,8 +44,8 @@ def test_what_breaks_a_replay_ends_with_1_and_stands_at_its_line(home, call, wri
 
 
 def test_subtracted_pictures_are_a_warning_and_no_fault(home, call, write_piece):
-    piece = write_piece(PASSES.replace("draw(camera): return camera", "draw(camera, previous): return camera - previous"))
-    got = call("check", piece)
+    less = "draw(camera, previous): return camera - previous"
+    got = call("check", write_piece(PASSES.replace("draw(camera): return camera", less)))
     assert got.code == 0, got.said
     assert [f["rule"] for f in got.found["findings"]] == ["pictures"]
     assert "subtract()" in got.said
@@ -71,7 +71,8 @@ def test_an_error_while_it_runs_is_a_fault_at_its_line(home, call, write_piece):
 
 
 def test_a_knob_that_comes_first_is_pointed_out(home, call, write_piece):
-    got = call("check", write_piece('piece.source("camera")\npiece.knob("k")\n@piece.draw\ndef draw(k, camera): return camera'))
+    text = 'piece.source("camera")\npiece.knob("k")\n@piece.draw\ndef draw(k, camera): return camera'
+    got = call("check", write_piece(text))
     assert "runs only when the knob k moves" in got.said
 
 
@@ -117,7 +118,8 @@ def test_a_film_has_every_frame_at_the_size_asked_for(home, call, tmp_path):
     import av
 
     out = tmp_path / "mirror.mp4"
-    got = call("check", "mirror", "--film", out, "--source", "camera=clip:bigbuckbunny", "--size", "320x180", "--for", "0.8")
+    how = ("--source", "camera=clip:bigbuckbunny", "--size", "320x180", "--for", "0.8")
+    got = call("check", "mirror", "--film", out, *how)
     assert got.code == 0, got.said
     assert got.found["film"]["frames"] == 20
     with av.open(str(out)) as film:
