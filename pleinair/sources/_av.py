@@ -37,9 +37,7 @@ Upright = tuple[int, bool]
 """Degrees clockwise, and whether to mirror first."""
 
 
-def picture_of(
-    frame: Any, size: Size | None = None, fit: str = "cover", upright: Upright | None = None
-) -> np.ndarray:
+def picture_of(frame: Any, size: Size | None = None, fit: str = "cover", upright: Upright | None = None) -> np.ndarray:
     """A decoded frame as a picture: uint8 RGB, upright, with square pixels, read-only.
 
     size   None: as it is. Else (width, height); what happens where the proportions differ is `fit`: "cover" cuts off,

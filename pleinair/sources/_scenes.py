@@ -73,7 +73,7 @@ def bars(size: Size, seed: int) -> Draw:
     def draw(number: int) -> np.ndarray:
         left = (number + begin) % width, (2 * (number + begin)) % width
         image = cv2.addWeighted(
-            layers[0][:, left[0] : left[0] + width], 0.62, layers[1][:, left[1] : left[1] + width], 0.38, 0
+            layers[0][:, left[0] : left[0] + width], 0.625, layers[1][:, left[1] : left[1] + width], 0.375, 0
         )
         turn = math.tau * ((number + begin) % 300) / 300
         radius = min(size) / 9
@@ -123,7 +123,7 @@ def room(size: Size, seed: int) -> Draw:
         _ellipse(image, x, ground + 0.1 * unit, 1.7 * unit, 0.3 * unit, 0, (84, 62, 52))
         for side in (-1, 1):
             swing = side * math.sin(step)
-            _limb(image, (x, hip), (x + 0.95 * unit * swing, ground), 0.62 * unit, trousers)
+            _limb(image, (x, hip), (x + 0.95 * unit * swing, ground), 0.625 * unit, trousers)
             elbow = (x + side * 0.35 * unit - 0.7 * unit * swing, shoulder + 1.4 * unit)
             _limb(image, (x, shoulder + 0.2 * unit), elbow, 0.5 * unit, coat)
             _limb(image, elbow, (elbow[0] - 0.3 * unit * swing, elbow[1] + unit), 0.34 * unit, skin)
@@ -174,7 +174,7 @@ def _empty_room(width: int, height: int) -> np.ndarray:
         image[row, round(0.115 * width) : round(0.405 * width)] = sky
     box(0.255, 0.12, 0.265, 0.5, (238, 232, 220))
     box(0.11, 0.3, 0.41, 0.312, (238, 232, 220))
-    box(0.62, 0.16, 0.8, 0.42, (86, 58, 44))
+    box(0.625, 0.16, 0.8, 0.42, (86, 58, 44))
     box(0.635, 0.18, 0.785, 0.4, (206, 120, 74))
     _circle(image, 0.71 * width, 0.29 * height, 0.055 * height, (244, 214, 150))
     box(0.0, 0.71, 1.0, 0.725, (232, 222, 204))
