@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import linecache
-import sys
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +10,14 @@ from typing import Any
 
 from . import manifest as manifests
 from . import plugins
-from .core.codec import decode, encode
-from .core.errors import Fault, ModelFault, PieceFault, at_line, did_you_mean
+from .core.errors import Fault, ManifestFault, PieceFault, at_line, did_you_mean
 from .core.graph import Graph, SourceNode
-from .core.kinds import KINDS, Image, Kind
+from .core.kinds import Image
 from .core.model import Model
-from .core.source import Raw, Sink, Source
+from .core.source import Sink, Source
 from .manifest import Lock, Manifest, SourceSpec
-from .piece import FunctionNode, ModelNode, Piece
-from .run.tape import Line, Tape
+from .neighbours import neighbours
+from .piece import ModelNode, Piece
 
 GALLERY = Path(__file__).parent / "gallery"
 DEFAULT_DEVICE = {"camera": "webcam", "tick": "tick"}
@@ -36,6 +33,18 @@ class Loaded:
     text: str
     toml: str
     home: Path
+    beside: dict[str, str] = field(default_factory=dict)
+    """Modules of the artist's own that the piece imports: path from its folder -> text."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """All that was written by a person."""
+        return {"piece.py": self.text, **({"piece.toml": self.toml} if self.toml else {}), **self.beside}
+
+    @property
+    def watched(self) -> list[Path]:
+        """The files whose saving is a change of the piece."""
+        return [self.file, self.file.parent / "piece.toml", *(self.file.parent / name for name in self.beside)]
 
     @property
     def name(self) -> str:
@@ -68,13 +77,30 @@ def load(where: str | Path, site: Path | None = None) -> Loaded:
     """Reads piece.py and piece.toml. Raises PieceFault or ManifestFault at the artist's line."""
     file = locate(where)
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PieceFault(f"{file.name} cannot be read: {error}") from None
+    toml = manifests.text_of(file.parent / "piece.toml")
     manifest = manifests.read(file.parent, site)
-    toml = file.parent / "piece.toml"
-    piece = execute(text, file)
-    return Loaded(piece, manifest, file, text, toml.read_text("utf-8") if toml.exists() else "", _home(file))
+    piece, beside = execute(text, file)
+    loaded = Loaded(piece, manifest, file, text, toml, _home(file), beside)
+    _refuse_strangers(loaded)
+    return loaded
+
+
+def _refuse_strangers(loaded: Loaded) -> None:
+    """A table of piece.toml that no line of piece.py speaks of is a slip: its source would quietly be another."""
+    manifest, declared = loaded.manifest, loaded.piece.declared.values()
+    for word, specs in (("source", manifest.sources), ("sink", manifest.sinks), ("model", manifest.models)):
+        known = [d.name for d in declared if d.word == word]
+        for name, spec in specs.items():
+            if name not in known and spec.where.startswith("piece.toml"):
+                raise ManifestFault(
+                    f"piece.toml says what {name} is, and the piece has no {word} of that name",
+                    where=spec.where,
+                    now="the piece was not started",
+                    hint=did_you_mean(name, known),
+                )
 
 
 def _home(file: Path) -> Path:
@@ -85,40 +111,40 @@ def _home(file: Path) -> Path:
     return file.parent
 
 
-def execute(text: str, file: Path) -> Piece:
-    """Runs piece.py and returns its Piece. An error in it is a PieceFault at its line."""
+def execute(text: str, file: Path, kept: dict[str, str] | None = None) -> tuple[Piece, dict[str, str]]:
+    """Runs piece.py; returns its Piece, and the modules beside it that it imported. An error in it is a PieceFault at
+    its line. `kept`: those modules out of a tape."""
     name = str(file)
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     module = types.ModuleType("piece")
     module.__file__ = name
-    beside = str(file.parent)
-    sys.path.insert(0, beside)
     try:
-        exec(compile(text, name, "exec"), module.__dict__)
+        with neighbours(file.parent, kept) as beside:
+            exec(compile(text, name, "exec"), module.__dict__)
     except SyntaxError as error:
+        broken = Path(error.filename).name if error.filename else file.name  # perhaps a module beside it
         raise PieceFault(
-            f"{file.name} is not Python yet: {error.msg}",
-            where=f"{file.name}, line {error.lineno}    {(error.text or '').strip()[:72]}",
+            f"{broken} is not Python yet: {error.msg}",
+            where=f"{broken}, line {error.lineno}    {(error.text or '').strip()[:72]}",
             now="the piece was not started",
         ) from None
     except Fault as fault:
         fault.now = fault.now or "the piece was not started"
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PieceFault(
             f"{file.name} stopped while it was read: {type(error).__name__}: {error}",
             where=_line_in(error, name),
             now="the piece was not started",
         ) from error
-    finally:
-        sys.path.remove(beside)
     pieces = [v for v in vars(module).values() if isinstance(v, Piece)]
     if not pieces:
         raise PieceFault(f"{file.name} makes no Piece", hint="from pleinair import Piece\n         piece = Piece()")
-    return module.__dict__["piece"] if isinstance(module.__dict__.get("piece"), Piece) else pieces[0]
+    piece = module.__dict__["piece"] if isinstance(module.__dict__.get("piece"), Piece) else pieces[0]
+    return piece, beside
 
 
-def _line_in(error: Exception, name: str) -> str:
+def _line_in(error: BaseException, name: str) -> str:
     import traceback
 
     for entry in reversed(traceback.extract_tb(error.__traceback__)):
@@ -285,6 +311,14 @@ class MachineParts:
     def _constants(self, model: Model, spec: manifests.ModelSpec) -> dict[str, Any]:
         """Constants as piece.toml spells them; a picture is named by its file, beside the piece."""
         constants = dict(spec.constants)
+        for key in constants:
+            if key not in model.ports:  # a slip of the pen in a key of ours looks like a port too
+                raise ManifestFault(
+                    f"{spec.card} has no port {key}, and piece.toml has no key of that name",
+                    where=spec.lines.get(key, spec.where),
+                    now="the piece was not started",
+                    hint=did_you_mean(key, {*model.ports, *manifests.MODEL_KEYS}),
+                )
         for port, value in constants.items():
             if model.ports.get(port) is Image and isinstance(value, str):
                 constants[port] = read_picture(self.loaded.file.parent / value)
@@ -345,138 +379,3 @@ def assemble(loaded: Loaded, parts: MachineParts) -> Graph:
 def relock(loaded: Loaded) -> None:
     """Forgets what was locked: the next run locks what it finds."""
     loaded.lock_file.unlink(missing_ok=True)
-
-
-# -- tapes -----------------------------------------------------------------------------------------------------------
-
-
-def tape_meta(loaded: Loaded, graph: Graph) -> tuple[dict[str, Any], dict[str, str | bytes]]:
-    """(what tape.json says of the piece, the files kept with it)."""
-    files: dict[str, str | bytes] = {"piece.py": loaded.text, "piece.toml": loaded.toml}
-    if loaded.lock_file.exists():
-        files["piece.lock"] = loaded.lock_file.read_text("utf-8")
-    for node in graph.nodes.values():
-        if isinstance(node, ModelNode):
-            for port, value in node.constants.items():
-                if node.model.ports.get(port) is Image:
-                    files[f"{node.name}.{port}.qoi"] = encode(Image, value).blob
-    meta = {
-        "title": loaded.manifest.title,
-        "name": loaded.name,
-        "source": hashlib.sha256(loaded.text.encode()).hexdigest(),
-        "environment": manifests.environment(),
-        "models": {n.name: n.describe() for n in graph.nodes.values() if isinstance(n, ModelNode)},
-    }
-    return meta, files
-
-
-@dataclass
-class _TapeParts:
-    """Parts as the tape says they were. A device is not opened: its frames are on the tape."""
-
-    tape: Tape
-    loaded: Loaded
-    notes: list[str] = field(default_factory=list)
-
-    def source(self, name: str) -> Source:
-        about = self.tape.meta.get("sources", {}).get(name, {})
-        scheme = split_uri(about.get("uri", ""))[0]
-        if scheme in ("file", "clip", "synthetic", "tick"):  # those that can make their frames again
-            return self._again(about)
-        source = Source()
-        source.kind = KINDS[about.get("kind", "Image")]
-        return source
-
-    def _again(self, about: dict[str, Any]) -> Source:
-        """The same clip, found by its hash: where it was, or in the store."""
-        from .models import store
-
-        uri = about["uri"]
-        kind: type[Kind] = KINDS[about.get("kind", "Image")]
-        if (digest := about.get("sha256")) and (path := store.path_of(digest)).exists():
-            uri = f"file:{path}"
-        try:
-            source = open_source(uri, self.loaded.file.parent, **about.get("options", {}))
-        except Fault as fault:
-            self.notes.append(fault.what)
-            source = Source()
-            source.kind = kind
-        return source
-
-    def model(self, name: str) -> tuple[Model, dict[str, Any]]:
-        from .models import load as load_model
-
-        if name in self.tape.meta.get("cut", {}).get("streams", ()) or name in self.tape.meta.get("cut", {}).get("unproved", ()):
-            spec = self.loaded.manifest.models[name]
-            return load_model(spec.card, **({"size": spec.size} if spec.size else {})), self._constants(name, spec)
-        spec = self.loaded.manifest.models[name]
-        about = self.tape.meta.get("models", {}).get(name, {})
-        return self.card(about, spec.size, name), self._constants(name, spec)
-
-    def _constants(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
-        constants = dict(spec.constants)
-        for port in constants:
-            if digest := self.tape.meta.get("files", {}).get(f"{name}.{port}.qoi"):
-                constants[port] = decode(Raw("qoi", self.tape.blob(f"{digest}.qoi")))
-        return constants
-
-    def card(self, about: dict[str, Any], size: Any, name: str) -> Model:
-        """A card as it was on the tape: the same backend, precision and threads, never chosen again."""
-        from .models import load as load_model
-
-        if not about:
-            raise ModelFault(f"the tape does not say what {name} was")
-        options = {"size": tuple(size)} if size else {}
-        model = load_model(about["card"], backend=about["backend"], **options)
-        if model.describe().get("sha256") != about.get("sha256"):
-            self.notes.append(f"the weights of {name} are not those on the tape")
-        return model
-
-    def sink(self, name: str) -> Sink:
-        return Sink()
-
-
-class TapeHand:
-    """Replay's way to the piece: builds what the tape says, from what the tape keeps. `notes`: what is not as it was."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self._parts: _TapeParts | None = None
-        self._latest: tuple[str, Loaded, set[str]] | None = None
-
-    def _reloaded(self, tape: Tape, digest: str, node: str) -> Loaded:
-        """The piece as one reload brought it: its functions share what the module holds, as they did live, so it is
-        executed once for all nodes, and again when a node comes round a second time."""
-        if self._latest is None or self._latest[0] != digest or node in self._latest[2]:
-            self._latest = (digest, self._load(tape, digest), set())
-        self._latest[2].add(node)
-        return self._latest[1]
-
-    def _load(self, tape: Tape, digest: str | None) -> Loaded:
-        text = tape.text("piece.py", digest)
-        if text is None:
-            raise PieceFault("the tape does not hold its piece")
-        folder = tape.folder / "piece"
-        manifest = Manifest()
-        toml = tape.text("piece.toml")
-        if toml:
-            path = folder / f"{tape.meta['files']['piece.toml']}.toml"
-            manifest = manifests._manifest(manifests._load(path), path)
-        name = tape.meta.get("name", "piece")
-        return Loaded(execute(text, folder / f"{name}.py"), manifest, folder / f"{name}.py", text, toml or "", folder)
-
-    def build(self, tape: Tape, start: Line) -> Graph:
-        loaded = self._load(tape, start.get("source"))
-        self._parts = _TapeParts(tape, loaded, self.notes)
-        return loaded.piece.build(self._parts, start["seed"])
-
-    def change(self, tape: Tape, graph: Graph, node: str, what: str, detail: dict[str, Any]) -> None:
-        target = graph.nodes[node]
-        if what == "reload" and isinstance(target, FunctionNode):
-            target.replace(self._reloaded(tape, detail["source"], node).piece.declared[node])
-        elif what == "swap" and isinstance(target, ModelNode):
-            model = self._parts.card(detail["model"], detail.get("size"), node)
-            model.open()
-            target.swap(model).close()
-        elif what == "constant" and isinstance(target, ModelNode):
-            target.constants[detail["port"]] = decode(Raw(detail["codec"], tape.blob(detail["file"])))

@@ -7,6 +7,7 @@ the machine's: what was found and decided, so that it is never decided again by 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tomllib
@@ -45,6 +46,8 @@ class ModelSpec:
     threads: int | None = None
     constants: dict[str, Any] = field(default_factory=dict)
     where: str = ""
+    lines: dict[str, str] = field(default_factory=dict)
+    """Where each key stands."""
 
 
 @dataclass
@@ -66,150 +69,195 @@ class Manifest:
 
 _TOP = {"title", "artist", "year", "uses", "seed", "about", "budget", "source", "sink", "model", "stage"}
 _SITE_TOP = {"source", "sink", "osc", "midi", "serial", "artnet", "stage", "hours", "operator"}
-_MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads"}
+MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads"}
+
+
+def text_of(path: Path) -> str:
+    """A text that a person wrote, "" where there is none; without the mark that some editors put first."""
+    try:
+        return path.read_text("utf-8-sig") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestFault(f"{path.name} cannot be read: {error}", now="the piece was not started") from None
 
 
 def read(folder: Path, site: Path | None = None) -> Manifest:
     """piece.toml of a folder (none is fine: everything has a default), with a site.toml over it. Raises ManifestFault."""
     path = folder / "piece.toml"
-    manifest = _manifest(_load(path), path) if path.exists() else Manifest(title=folder.name)
-    if site is not None:
-        if not site.exists():
-            raise ManifestFault(f"there is no {site}", now="the piece was not started")
-        _overlay(manifest, _load(site), site)
-    elif (folder / "site.toml").exists():
-        _overlay(manifest, _load(folder / "site.toml"), folder / "site.toml")
+    manifest = parse(text_of(path), path) if path.exists() else Manifest(title=folder.name)
+    if site is not None and not site.exists():
+        raise ManifestFault(f"there is no {site}", now="the piece was not started")
+    site = site or folder / "site.toml"
+    if site.exists():
+        doc = _Doc(text_of(site), site.name)
+        data = doc.data()
+        doc.only(data, _SITE_TOP)
+        _overlay(manifest, data, doc)
     return manifest
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise ManifestFault(
-            f"{path.name} cannot be read: {error}",
-            where=_at(path, int(line[1]) if line else None),
-            now="the piece was not started",
-            hint='a text stands in quotes (title = "Mirror"), a size in brackets (size = [640, 480])',
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestFault(f"{path.name} cannot be read: {error}", now="the piece was not started") from None
-
-
-def _at(path: Path, line: int | None) -> str:
-    if line is None:
-        return path.name
-    lines = path.read_text("utf-8", "replace").splitlines()
-    text = lines[line - 1].strip() if line <= len(lines) else ""
-    return f"{path.name}, line {line}    {text[:72]}"
-
-
-def _key(path: Path, key: str) -> str:
-    """Where a key stands in the file: tomllib does not say."""
-    pattern = re.compile(rf"^\s*(\[[^\]]*\b{re.escape(key)}\b[^\]]*\]|[\"']?{re.escape(key)}[\"']?\s*=)")
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if pattern.match(line):
-            return _at(path, number)
-    return path.name
-
-
-def _refuse(path: Path, key: str, what: str, hint: str = "") -> ManifestFault:
-    return ManifestFault(what, where=_key(path, key), now="the piece was not started", hint=hint)
-
-
-def _only(data: Mapping[str, Any], known: Iterable[str], path: Path, place: str = "") -> None:
-    known = set(known)
-    for key in data:
-        if key not in known:
-            raise _refuse(path, key, f'{path.name} has a key that means nothing: "{place}{key}"', did_you_mean(key, known))
-
-
-def _typed(data: Mapping[str, Any], key: str, types: Any, default: Any, path: Path, what: str) -> Any:
-    value = data.get(key, default)
-    if value is not default and (not isinstance(value, types) or isinstance(value, bool) and types is not bool):
-        raise _refuse(path, key, f"{key} is {what}, and {path.name} says {value!r}")
-    return value
-
-
-def _manifest(data: dict[str, Any], path: Path) -> Manifest:
-    _only(data, _TOP, path)
+def parse(text: str, path: Path) -> Manifest:
+    """What a piece.toml says. `path`: where it stands, or stood."""
+    doc = _Doc(text, path.name)
+    data = doc.data()
+    doc.only(data, _TOP)
     uses = data.get("uses", ["develop"])
-    for use in uses if isinstance(uses, list) else [uses]:
+    if not isinstance(uses, list) or not uses:
+        raise doc.refuse("uses", f"uses is a list of texts, and {doc.name} says {uses!r}", 'uses = ["exhibit-free"]')
+    for use in uses:
         if use not in USES:
-            raise _refuse(path, "uses", f'"{use}" is no use that the licence gate knows', did_you_mean(str(use), USES))
-    budget = _table(data, "budget", path)
-    _only(budget, {"age_ms"}, path, "budget.")
+            raise doc.refuse("uses", f"{use!r} is no use that the licence gate knows", did_you_mean(str(use), USES))
+    budget = doc.table(data, "budget")
+    doc.only(budget, {"age_ms"}, "budget")
+    age_ms = doc.typed(budget, "age_ms", (int, float), None, "a number of milliseconds", "budget")
+    if age_ms is not None and not 0 < age_ms < math.inf:
+        raise doc.refuse("age_ms", f"age_ms is a number of milliseconds, and {doc.name} says {age_ms!r}", "", "budget")
     manifest = Manifest(
-        title=_typed(data, "title", str, path.parent.name, path, "a text"),
-        artist=_typed(data, "artist", str, "", path, "a text"),
-        year=_typed(data, "year", int, None, path, "a whole number"),
+        title=doc.typed(data, "title", str, path.parent.name, "a text"),
+        artist=doc.typed(data, "artist", str, "", "a text"),
+        year=doc.typed(data, "year", int, None, "a whole number"),
         uses=tuple(uses),
-        seed=_typed(data, "seed", int, 0, path, "a whole number"),
-        about=_typed(data, "about", str, "", path, "a text"),
-        age_ms=_typed(budget, "age_ms", (int, float), None, path, "a number of milliseconds"),
+        seed=doc.typed(data, "seed", int, 0, "a whole number"),
+        about=doc.typed(data, "about", str, "", "a text"),
+        age_ms=age_ms,
         file=str(path),
     )
-    _overlay(manifest, {k: data[k] for k in ("source", "sink", "stage") if k in data}, path)
-    for name, table in _table(data, "model", path).items():
-        manifest.models[name] = _model(name, table, path)
+    _overlay(manifest, data, doc)
+    for name, table in doc.table(data, "model").items():
+        manifest.models[name] = _model(name, table, doc)
     return manifest
 
 
-def _table(data: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
-    value = data.get(key, {})
-    if not isinstance(value, dict):
-        raise _refuse(path, key, f"{key} is a table in {path.name}: [{key}]")
-    return value
+@dataclass
+class _Doc:
+    """One TOML file as read: its faults point at its lines, which tomllib does not say."""
+
+    text: str
+    name: str
+
+    def data(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            line = re.search(r"at line (\d+)", str(error))
+            raise ManifestFault(
+                f"{self.name} cannot be read: {error}",
+                where=self._at(int(line[1])) if line else self._at(len(self.text.splitlines())),
+                now="the piece was not started",
+                hint='a text stands in quotes (title = "Mirror"), a size in brackets (size = [640, 480])',
+            ) from None
+
+    def _at(self, number: int) -> str:
+        lines = self.text.splitlines()
+        text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+        return f"{self.name}, line {number}    {text[:72]}"
+
+    def line(self, key: str, section: str = "") -> str:
+        """Where a key stands, in `[section]`; or where the section `[... key]` begins."""
+        part = r"[\"']?{}[\"']?"
+        parts = r"\s*\.\s*".join(part.format(re.escape(p)) for p in f"{section}.{key}".strip(".").split("."))
+        header = re.compile(rf"\s*\[\[?\s*{parts}\s*[\].]")
+        assigned = re.compile(rf"\s*{part.format(re.escape(key))}\s*[=.]")
+        now, best = "", None
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if header.match(line):
+                return self._at(number)
+            if opened := re.match(r"\s*\[\[?([^\]]*)\]", line):
+                now = re.sub(r"[\s\"']", "", opened[1])
+            elif assigned.match(line):
+                if now == section:
+                    return self._at(number)
+                best = best or number
+        return self._at(best) if best else self.name
+
+    def refuse(self, key: str, what: str, hint: str = "", section: str = "") -> ManifestFault:
+        return ManifestFault(what, where=self.line(key, section), now="the piece was not started", hint=hint)
+
+    def only(self, data: Mapping[str, Any], known: Iterable[str], section: str = "") -> None:
+        known = set(known)
+        for key in data:
+            if key not in known:
+                full = f"{section}.{key}".strip(".")
+                what = f'{self.name} has a key that means nothing: "{full}"'
+                raise self.refuse(key, what, did_you_mean(key, known), section)
+
+    def typed(
+        self, data: Mapping[str, Any], key: str, types: Any, default: Any, what: str, section: str = ""
+    ) -> Any:
+        if key not in data:
+            return default
+        value = data[key]
+        if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
+            raise self.refuse(key, f"{key} is {what}, and {self.name} says {value!r}", "", section)
+        return value
+
+    def table(self, data: Mapping[str, Any], key: str) -> dict[str, Any]:
+        value = data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.refuse(key, f"{key} is a table in {self.name}: [{key}]")
+        return value
 
 
-def _overlay(manifest: Manifest, data: dict[str, Any], path: Path) -> None:
-    if path.name != "piece.toml":
-        _only(data, _SITE_TOP, path)
+def _overlay(manifest: Manifest, data: dict[str, Any], doc: _Doc) -> None:
     for word, specs in (("source", manifest.sources), ("sink", manifest.sinks)):
-        for name, table in _table(data, word, path).items():
+        for name, table in doc.table(data, word).items():
             if not isinstance(table, dict):
-                raise _refuse(path, name, f"[{word}.{name}] is a table", f'[{word}.{name}]\n         device = "..."')
+                raise doc.refuse(name, f"[{word}.{name}] is a table", f'[{word}.{name}]\n         device = "..."', word)
+            section = f"{word}.{name}"
             table = dict(table)
             known = specs.get(name)
             device = table.pop("device", known.device if known else name)
             fallback = table.pop("fallback", known.fallback if known else None)
             if not isinstance(device, str) or not isinstance(fallback, str | None):
-                raise _refuse(path, "device", f"the device of {name} is a text, and {path.name} says {device!r}")
+                wrong = "fallback" if isinstance(device, str) else "device"
+                what = f"the {wrong} of {name} is a text, and {doc.name} says {data[word][name][wrong]!r}"
+                raise doc.refuse(wrong, what, f'{wrong} = "webcam"', section)
             same_device = known is not None and known.device == device
             options = {**(known.options if known and same_device else {}), **table}
-            if "size" in options:
-                options["size"] = _size(options["size"], path, f"{word}.{name}")
+            if "size" in table:
+                options["size"] = _size(options["size"], doc, section)
             elif known and "size" in known.options:
                 options["size"] = known.options["size"]
-            specs[name] = SourceSpec(device, fallback, options, _key(path, name))
-    stage = _table(data, "stage", path)
-    _only(stage, {"port", "lan", "token"}, path, "stage.")
-    manifest.port = _typed(stage, "port", int, manifest.port, path, "a port's number")
-    manifest.lan = _typed(stage, "lan", bool, manifest.lan, path, "true or false")
+            specs[name] = SourceSpec(device, fallback, options, doc.line(section))
+    stage = doc.table(data, "stage")
+    doc.only(stage, {"port", "lan", "token"}, "stage")
+    manifest.port = doc.typed(stage, "port", int, manifest.port, "a port's number", "stage")
+    if not 0 <= manifest.port <= 65_535:
+        raise doc.refuse("port", f"a port's number is 0..65535, and {doc.name} says {manifest.port}", "", "stage")
+    manifest.lan = doc.typed(stage, "lan", bool, manifest.lan, "true or false", "stage")
 
 
-def _size(value: Any, path: Path, place: str) -> tuple[int, int]:
+def _size(value: Any, doc: _Doc, section: str) -> tuple[int, int]:
     if isinstance(value, list) and len(value) == 2 and all(type(v) is int and 0 < v <= 16_384 for v in value):
         return value[0], value[1]
-    raise _refuse(path, "size", f"the size of {place} is [width, height] in pixels, and {path.name} says {value!r}")
+    what = f"the size of {section} is [width, height] in pixels, and {doc.name} says {value!r}"
+    raise doc.refuse("size", what, "size = [640, 480]", section)
 
 
-def _model(name: str, table: Any, path: Path) -> ModelSpec:
-    if not isinstance(table, dict) or not isinstance(table.get("card", (table.get("cards") or [None])[0]), str):
-        raise _refuse(path, name, f"[model.{name}] names no card", 'card = "multistyle26"; pleinair models list shows them')
-    cards = tuple(table.get("cards", ()))
+def _model(name: str, table: Any, doc: _Doc) -> ModelSpec:
+    section = f"model.{name}"
+    how = 'card = "multistyle26"; pleinair models list shows them'
+    if not isinstance(table, dict):
+        raise doc.refuse(name, f"[{section}] names no card", how, "model")
+    cards = table.get("cards", [])
+    if not isinstance(cards, list) or not all(isinstance(c, str) and c for c in cards):
+        raise doc.refuse("cards", f"cards is a list of cards' names, and {doc.name} says {cards!r}", "", section)
+    card = table.get("card", cards[0] if cards else None)
+    if not isinstance(card, str) or not card:
+        raise doc.refuse(section, f"[{section}] names no card", how)
     spec = ModelSpec(
-        card=table.get("card") or cards[0],
-        cards=cards,
-        backend=_typed(table, "backend", str, "auto", path, "a backend's name"),
-        precision=_typed(table, "precision", str, None, path, "f32 or bf16"),
-        threads=_typed(table, "threads", int, None, path, "a whole number"),
-        constants={k: v for k, v in table.items() if k not in _MODEL_KEYS},
-        where=_key(path, f"model.{name}"),
+        card=card,
+        cards=tuple(cards),
+        backend=doc.typed(table, "backend", str, "auto", "a backend's name", section),
+        precision=doc.typed(table, "precision", str, None, "f32 or bf16", section),
+        threads=doc.typed(table, "threads", int, None, "a whole number", section),
+        constants={k: v for k, v in table.items() if k not in MODEL_KEYS},
+        where=doc.line(section),
     )
+    spec.lines = {key: doc.line(key, section) for key in table}
+    if spec.threads is not None and spec.threads < 1:
+        raise doc.refuse("threads", f"threads is 1 or more, and {doc.name} says {spec.threads}", "", section)
     if "size" in table:
-        spec.size = _size(table["size"], path, f"model.{name}")
+        spec.size = _size(table["size"], doc, section)
     return spec
 
 
@@ -228,8 +276,17 @@ class Lock:
         """An empty Lock where there is none. A broken one is a ManifestFault: it is evidence, not rubbish."""
         if not path.exists():
             return cls()
-        data = _load(path)
-        return cls(dict(data.get("environment", {})), dict(data.get("model", {})))
+        doc = _Doc(text_of(path), path.name)
+        data = doc.data()
+        environment, models = doc.table(data, "environment"), doc.table(data, "model")
+        if not all(isinstance(m, dict) for m in models.values()):
+            raise ManifestFault(
+                f"{path.name} cannot be read: a model in it is no table",
+                where=str(path),
+                now="the piece was not started",
+                hint="bring it back from a copy; or delete it, and what runs next is locked anew",
+            )
+        return cls(dict(environment), dict(models))
 
     def save(self, path: Path) -> None:
         text = "# Written by pleinair: what this machine found and decided. Keep it with the piece.\n"
@@ -262,13 +319,17 @@ def dumps(data: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def _bare(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+        return "[" + ", ".join(_value(v) for v in value if v is not None) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_bare(k)} = {_value(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else str(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def environment() -> dict[str, str]:

@@ -256,15 +256,24 @@ class FunctionNode(Node):
         if d.interrupt:
             inputs.append(Input(d.interrupt, cancels=True))
         super().__init__(d.name, inputs, d.kind, where=d.where, size=d.size)
-        self.replace(d)
+        self._put(d)
 
-    def replace(self, d: Declared) -> None:
-        """Another function of the same parameters in its place (hot reload); between two firings only."""
+    def _put(self, d: Declared) -> None:
         self.function = d.function
         self.where = d.where
         order = list(d.reads)
         self._takes = [(p, order.index(p) if p in order else -1) for p in d.takes]
+
+    def replace(self, d: Declared) -> None:
+        """Another function of the same parameters in its place (hot reload); between two firings only. What a fresh
+        object's `open` raises leaves the one before in its place."""
+        _call(d.function, "open")
+        before = self.function
+        self._put(d)
+        self.kind = d.kind  # without an annotation, its first output decides anew
         self.reset()
+        if before is not d.function:
+            _call(before, "close")
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
         arguments = {p: frames[i].data if i >= 0 else getattr(moment, p) for p, i in self._takes}

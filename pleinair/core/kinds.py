@@ -254,7 +254,7 @@ class Boxes(tuple, Kind):
         data = cls([data]) if isinstance(data, Box) else data
         if not isinstance(data, (list, tuple)) or not all(isinstance(b, Box) for b in data):
             raise ValueError(f"boxes are a list of Box, and this is {plain(data)}")
-        plain = []
+        boxes = []
         for b in data:
             try:
                 numbers = [float(v) for v in (b.x, b.y, b.w, b.h, b.confidence)]
@@ -262,8 +262,8 @@ class Boxes(tuple, Kind):
                 numbers = [math.nan]
             if not all(map(math.isfinite, numbers)) or not isinstance(b.label, str) or not 0 <= numbers[-1] <= 1:
                 raise ValueError(f"a box has finite numbers, a text and a confidence of 0..1, and this is {b!r:.80}")
-            plain.append(Box(*numbers[:4], b.label, numbers[4]))  # numpy's numbers become Python's
-        return cls(plain)
+            boxes.append(Box(*numbers[:4], b.label, numbers[4]))  # numpy's numbers become Python's
+        return cls(boxes)
 
     @classmethod
     def digest(cls, data: Boxes) -> str:

@@ -136,12 +136,12 @@ class Cell:
             if p == place:
                 frames.append(hot)
             elif reads.cancels:
-                frames.append(self._nothing(reads, hot))  # it is not read: only its coming counts
+                frames.append(self.nothing(reads, hot))  # it is not read: only its coming counts
             elif p in self._same:
                 frames.append(self._companion(hot, p))
                 self.edges[p].forget_before(hot.t_ns)
             else:
-                frames.append(self.edges[p].look() or self._nothing(reads, hot))
+                frames.append(self.edges[p].look() or self.nothing(reads, hot))
         self.cancelled = False  # an interrupt counts from here on
         return frames, place
 
@@ -191,7 +191,7 @@ class Cell:
         waiting = [w.t_ns for p in self.hot if (w := self.edges[p].waiting) is not None]
         return min([*waiting, *(f.t_ns for f, _ in self._held)], default=None)
 
-    def _nothing(self, reads: Input, hot: Frame) -> Frame:
+    def nothing(self, reads: Input, hot: Frame) -> Frame:
         """A stream before its first frame: its kind's empty value, a picture at the size declared or the hot one's."""
         source = self.graph.nodes[reads.stream]
         if isinstance(source, SourceNode) and source.initial is not None:

@@ -1,295 +1,139 @@
-"""A recorded session: a list of events, not of timings.
-
-    tape.json        format, seed, environment, which piece (hashes), what each source was
-    piece/<sha>.py   the piece as it was, and as it was after each hot reload; piece.toml and piece.lock beside it
-    events.jsonl     what happened, in order: see below
-    inputs.jsonl     each frame of a source: codec, place in the blob file, digest of what it decodes to
-    inputs/X.bin     the frames of source X as they arrived
-    expected.jsonl   a digest for each frame that a node published; can be deleted and computed again
-
-Events: `start` (graph, segment), `in` (a source's frame), `fire` (a node, its inputs by stream and seq), `emit`, `done`
-(how many were published; cancelled
-or not; the fault that ended it), `fault` (any that was shown), `change` (a swapped card, a reloaded function), `stop`.
-One event a line, flushed as it comes: a tape cut short by a power failure is whole up to its last full line.
-"""
+"""A tape, to be read. How it lies on disk stands in tapefile.py; how it is written, in record.py."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import queue
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..core.clock import Clock
-from ..core.codec import encode
-from ..core.errors import Fault, TapeFault
-from ..core.frame import Frame
-from ..core.graph import Graph, Role
-from ..core.kinds import Control, Event, Vector
-from ..core.observer import Observer
+from ..core.errors import TapeFault
 from ..core.source import Raw
+from .record import Recorder, shape_of
+from .tapefile import FORMAT, VERSION, Chain, Line, Writer, line_of, short_hash
 
-FORMAT = "pleinair-tape"
-VERSION = 1
-PENDING_BYTES = 128 * 2**20
-"""How much may wait for a slow disk before the recording is given up (the show is not)."""
+__all__ = ["Chain", "Line", "Recorder", "Tape", "Writer", "line_of", "shape_of", "short_hash"]
 
-Line = dict[str, Any]
-
-
-def line_of(event: Line) -> str:
-    return json.dumps(event, separators=(",", ":"), sort_keys=True)
-
-
-class Recorder(Observer):
-    """Writes a tape while a piece runs. It only watches: encoding, hashing and writing happen in a thread of its own.
-
-    meta     goes into tape.json: what the piece is (assembly.tape_meta)
-    files    name -> text, kept under piece/
-    on_end   called with a Fault when recording had to be given up (disk full); the show goes on
-    """
-
-    def __init__(self, folder: Path, *, meta: dict[str, Any] | None = None, files: dict[str, str | bytes] | None = None) -> None:
-        self.folder = folder
-        self.given_up: Fault | None = None
-        self._meta = meta or {}
-        self._graph: Graph | None = None
-        self._segment = -1
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._pending = 0
-        self._lock = threading.Lock()
-        self._blobs: dict[str, Any] = {}
-        self._chain = Chain()
-        self.frames = 0
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            if any(folder.iterdir()):
-                raise TapeFault(
-                    f"there is a tape already: {folder.name}",
-                    where=str(folder),
-                    now="nothing was recorded",
-                    hint="name another folder; a tape is never written over",
-                ) from None
-        (folder / "inputs").mkdir(exist_ok=True)
-        self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
-        self._inputs = (folder / "inputs.jsonl").open("w", encoding="utf-8")
-        self._expected = (folder / "expected.jsonl").open("w", encoding="utf-8")
-        for name, text in (files or {}).items():
-            self.keep(name, text)
-        self._write_meta()
-        self._thread = threading.Thread(target=self._drain, name="pleinair:tape", daemon=True)
-        self._thread.start()
-
-    def keep(self, name: str, content: str | bytes) -> str:
-        """Keeps a file of the piece under its sha256; returns the hash."""
-        blob = content.encode() if isinstance(content, str) else content
-        digest = hashlib.sha256(blob).hexdigest()
-        target = self.folder / "piece" / f"{digest}{Path(name).suffix}"
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(blob)
-        self._meta.setdefault("files", {}).setdefault(name, digest)
-        return digest
-
-    def use_source(self, text: str) -> str:
-        """The piece.py that the next segment, or the next reload, is made of; returns its hash."""
-        self._meta["source"] = self.keep("piece.py", text)
-        return self._meta["source"]
-
-    def _write_meta(self) -> None:
-        text = json.dumps({"format": FORMAT, "version": VERSION, **self._meta}, indent=1, sort_keys=True)
-        (self.folder / "tape.json").write_text(text, "utf-8")
-
-    # -- the Observer's hooks: called in everybody's threads, so only a queue entry each
-
-    def on_start(self, graph: Graph, clock: Clock) -> None:
-        self._graph = graph
-        self._segment += 1
-        self._put({"e": "start", "seed": graph.seed, "source": self._meta.get("source"), "nodes": shape_of(graph)})
-        self._meta.setdefault("sources", {}).update(
-            {n.name: n.describe() for n in graph.nodes.values() if n.role is Role.SOURCE}
-        )
-        self._write_meta()
-
-    def on_fire(self, node: str, inputs: tuple[Frame | None, ...], hot: int) -> None:
-        reads = [[f.stream, f.seq] if f is not None else None for f in inputs]
-        self._put({"e": "fire", "n": node, "i": reads, "h": hot})
-
-    def on_frame(self, frame: Frame, raw: Raw | None = None) -> None:
-        if self._graph.nodes[frame.stream].role is Role.SOURCE:
-            self._put({"e": "in", "s": frame.stream, "q": frame.seq, "t": frame.t_ns}, frame, raw)
-        else:
-            self._put({"e": "emit", "s": frame.stream, "q": frame.seq, "t": frame.t_ns}, frame)
-
-    def on_done(self, node: str, published: int, cancelled: bool, fault: Fault | None) -> None:
-        self._put({"e": "done", "n": node, "c": published, "x": cancelled, "f": fault.what if fault else None})
-
-    def on_fault(self, node: str, fault: Fault, count: int) -> None:
-        self._put({"e": "fault", "n": node, "what": fault.what, "c": count})
-
-    def on_change(self, node: str, what: str, detail: dict[str, Any]) -> None:
-        self._put({"e": "change", "n": node, "w": what, "d": detail})
-
-    def on_stop(self) -> None:
-        self._put({"e": "stop"})
-
-    def close(self) -> None:
-        """Writes what is waiting and ends the tape. Idempotent."""
-        self._queue.put(None)
-        self._thread.join()
-        for file in (self._events, self._inputs, self._expected, *self._blobs.values()):
-            try:
-                file.close()
-            except OSError as error:
-                self._give_up(error)
-        self._blobs.clear()
-
-    # -- the writing thread
-
-    def _put(self, event: Line, frame: Frame | None = None, raw: Raw | None = None) -> None:
-        if self.given_up is not None:
-            return
-        size = 0
-        if frame is not None:
-            size = len(raw.blob) if raw is not None else getattr(frame.data, "nbytes", 0)
-            with self._lock:
-                self._pending += size
-            if self._pending > PENDING_BYTES:
-                self._give_up(OSError("the disk is too slow for what arrives"))
-                return
-        self._queue.put((event, frame, raw, size))
-
-    def _drain(self) -> None:
-        while (entry := self._queue.get()) is not None:
-            event, frame, raw, size = entry
-            if self.given_up is None:
-                try:
-                    self._write(event, frame, raw)
-                except OSError as error:
-                    self._give_up(error)
-            with self._lock:
-                self._pending -= size
-
-    def _write(self, event: Line, frame: Frame | None, raw: Raw | None) -> None:
-        kind = self._graph.nodes[frame.stream].kind if frame is not None else None
-        if event["e"] == "in":
-            event["sha"] = kind.digest(frame.data)
-            self._write_input(event, frame, raw, kind)
-        line = line_of(event)
-        self._events.write(line + "\n")
-        self._events.flush()
-        self._chain.add(line)
-        if event["e"] == "emit":
-            self.frames += 1
-            self._expected.write(line_of(self._chain.expected(self._segment, event, kind.digest(frame.data))) + "\n")
-            self._expected.flush()
-
-    def _write_input(self, event: Line, frame: Frame, raw: Raw | None, kind: Any) -> None:
-        where: Line = {"g": self._segment, "s": frame.stream, "q": frame.seq}
-        if kind in (Control, Event, Vector) and raw is None:
-            where["v"] = frame.data.tolist() if kind is Vector else frame.data
-        else:
-            raw = raw or encode(kind, frame.data)
-            file = self._blobs.get(frame.stream)
-            if file is None:
-                file = self._blobs[frame.stream] = (self.folder / "inputs" / f"{frame.stream}.bin").open("wb")
-            where |= {"codec": raw.codec, "at": file.tell(), "len": len(raw.blob), "note": raw.note}
-            file.write(raw.blob)
-            file.flush()
-        self._inputs.write(line_of(where) + "\n")
-        self._inputs.flush()
-
-    def _give_up(self, error: OSError) -> None:
-        if self.given_up is None:
-            self.given_up = TapeFault(
-                f"the recording ended: {error.strerror or error}",
-                where=str(self.folder),
-                now="the show goes on; the tape is whole up to here",
-                hint="make room on the disk and record again",
-            )
-
-
-class Chain:
-    """A running hash over the events: one altered event shows at the first frame after it, even where no pixel would."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def add(self, line: str) -> None:
-        self._hash.update(line.encode() + b"\n")
-
-    def expected(self, segment: int, event: Line, digest: str) -> Line:
-        return {"g": segment, "s": event["s"], "q": event["q"], "sha": digest, "c": self._hash.hexdigest()[:16]}
-
-
-def shape_of(graph: Graph) -> Line:
-    """The wiring, as far as a replay must find it again."""
-    return {
-        n.name: [n.role.value, [[i.stream, graph.policy(i), i.hot] for i in n.inputs]] for n in graph.nodes.values()
-    }
+_NEEDS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "start": {"seed": int, "files": dict, "nodes": dict, "parts": dict},
+    "in": {"s": str, "q": int, "t": int, "sha": str, "w": str},
+    "fire": {"n": str, "i": list, "h": int},
+    "emit": {"s": str, "q": int, "t": int},
+    "done": {"n": str, "c": int, "x": bool, "f": (str, type(None))},
+    "fault": {"n": str, "what": str, "c": int},
+    "change": {"n": str, "w": str, "d": dict},
+    "state": {"n": str, "q": int, "v": dict},
+    "stop": {},
+}
 
 
 class Tape:
-    """A tape on disk, to be read. Raises TapeFault where it is none."""
+    """A tape on disk. Raises TapeFault where it is none, or where it was altered so that it cannot be read.
+
+    seal         what was there when it was closed; None: it was cut short, and is whole up to where its files end
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         try:
-            self.meta: dict[str, Any] = json.loads((self.folder / "tape.json").read_text("utf-8"))
+            text = (self.folder / "tape.json").read_text("utf-8")
+            self.meta: dict[str, Any] = json.loads(text)
         except (OSError, ValueError) as error:
             raise TapeFault(f"this is no tape: {self.folder} ({error})", hint="a tape is a folder with a tape.json") from None
-        if self.meta.get("format") != FORMAT or self.meta.get("version") != VERSION:
+        if not isinstance(self.meta, dict) or self.meta.get("format") != FORMAT:
+            raise TapeFault(f"this is no tape: {self.folder}", hint="a tape is a folder with a tape.json")
+        if self.meta.get("version") != VERSION:
             raise TapeFault(f"{self.folder.name} is a tape of another version: {self.meta.get('version')}")
+        self.seal = self._read_seal()
+        if self.seal is not None and self.seal["meta"] != hashlib.sha256(text.encode()).hexdigest():
+            raise self.altered("tape.json")
         self._blobs: dict[str, Any] = {}
 
-    def events(self) -> Iterator[tuple[str, Line]]:
-        """(line as written, event), in order. An unfinished last line is left out; rubbish before it is a TapeFault."""
-        yield from self._lines("events.jsonl")
+    def altered(self, what: str) -> TapeFault:
+        return TapeFault(f"the tape was altered: {what}", where=str(self.folder), hint="bring it back from a copy")
 
-    def expected(self) -> dict[tuple[int, str, int], Line] | None:
-        """(segment, stream, seq) -> what was recorded; None where it was deleted."""
+    def _read_seal(self) -> Line | None:
+        path = self.folder / "seal.json"
+        if not path.exists():
+            return None
+        try:
+            text = path.read_text("utf-8")
+            seal = json.loads(text)
+            whole = line_of(seal) + "\n" == text
+            numbers = all(isinstance(seal[k], int) for k in ("events", "inputs", "frames"))
+            if whole and numbers and isinstance(seal["blobs"], dict) and {"chain", "expected", "meta"} <= set(seal):
+                return seal
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+        raise self.altered("seal.json")
+
+    # -- what happened -----------------------------------------------------------------------------------------------
+
+    def events(self) -> Iterator[tuple[str, Line]]:
+        """(line as written, event), in order. A tape that was cut short ends before what is not whole."""
+        for number, (line, event) in enumerate(self._lines("events.jsonl"), 1):
+            needs = _NEEDS.get(event.get("e", ""))
+            if needs is None or not all(isinstance(event.get(k, _NEEDS), types) for k, types in needs.items()):
+                raise self.altered(f"events.jsonl, line {number}, is no event")
+            if event["e"] == "fire" and not all(map(_is_read, event["i"])):
+                raise self.altered(f"events.jsonl, line {number}, reads nothing that can be")
+            yield line, event
+
+    def expected(self) -> Lookup | None:
+        """What was recorded of each frame; None where it was deleted."""
         if not (self.folder / "expected.jsonl").exists():
             return None
-        return {(e["g"], e["s"], e["q"]): e for _, e in self._lines("expected.jsonl")}
+        return Lookup(self._lines("expected.jsonl"))
 
-    def inputs(self) -> dict[tuple[int, str, int], Line]:
-        return {(e["g"], e["s"], e["q"]): e for _, e in self._lines("inputs.jsonl")}
+    def inputs(self) -> Lookup:
+        return Lookup(self._lines("inputs.jsonl"))
+
+    def raw(self, where: Line) -> Raw | None:
+        """A frame as it arrived; None where its bytes are not there. What they should be is not checked here."""
+        name = where["s"]
+        file = self._blobs.get(name)
+        if file is None:
+            if not name.isidentifier():
+                raise self.altered(f"a stream called {name!r:.40}")
+            try:
+                file = self._blobs[name] = (self.folder / "inputs" / f"{name}.bin").open("rb")
+            except OSError:
+                return None
+        if not (isinstance(where["at"], int) and isinstance(where["len"], int)) or min(where["at"], where["len"]) < 0:
+            raise self.altered(f"inputs.jsonl, {name} frame {where['q']}")
+        file.seek(where["at"])
+        blob = file.read(where["len"])
+        return Raw(where["codec"], blob, where.get("note")) if len(blob) == where["len"] else None
+
+    # -- what it was made of -----------------------------------------------------------------------------------------
 
     def text(self, name: str, digest: str | None = None) -> str | None:
         """A text of the piece as it was kept, checked against its hash; None where the tape never held one."""
-        digest = digest or self.meta.get("files", {}).get(name)
+        digest = digest or self.first_start().get("files", {}).get(name)
         return self.blob(f"{digest}{Path(name).suffix}").decode() if digest else None
+
+    def first_start(self) -> Line:
+        """The first event: what the piece was when the recording began."""
+        return next((event for _, event in self.events() if event["e"] == "start"), {})
 
     def blob(self, file: str) -> bytes:
         """A kept file by its name, which begins with its sha256."""
-        if not re.fullmatch(r"[0-9a-f]{64}(\.\w+)?", file):
-            raise TapeFault(f"the tape names a file that cannot be: {file[:80]!r}", where=str(self.folder))
+        if not isinstance(file, str) or not re.fullmatch(r"[0-9a-f]{64}(\.\w+)?", file):
+            raise self.altered(f"a file called {file!r:.80}")
         path = self.folder / "piece" / file
         try:
             blob = path.read_bytes()
         except OSError as error:
             raise TapeFault(f"the tape has lost {file[:12]}...: {error.strerror}", where=str(path)) from None
         if hashlib.sha256(blob).hexdigest() != file[:64]:
-            raise TapeFault(f"{file[:12]}... was altered in the tape", where=str(path), hint="bring it back from a copy")
+            raise self.altered(f"piece/{file[:12]}...")
         return blob
 
-    def raw(self, where: Line) -> Raw:
-        """A source's frame as it arrived."""
-        file = self._blobs.get(where["s"])
-        if file is None:
-            name = where["s"]
-            if not name.isidentifier():
-                raise TapeFault(f"the tape names a stream that cannot be: {name!r}")
-            file = self._blobs[name] = (self.folder / "inputs" / f"{name}.bin").open("rb")
-        file.seek(where["at"])
-        blob = file.read(where["len"])
-        if len(blob) != where["len"]:
-            raise TapeFault(f"{where['s']} frame {where['q']} is missing from the tape", where=str(self.folder))
-        return Raw(where["codec"], blob, where.get("note"))
+    def kept(self) -> Iterator[str]:
+        """Names of all kept files."""
+        return (p.name for p in sorted((self.folder / "piece").glob("*")) if p.suffix != ".tmp")
 
     def close(self) -> None:
         for file in self._blobs.values():
@@ -297,13 +141,72 @@ class Tape:
         self._blobs.clear()
 
     def _lines(self, name: str) -> Iterator[tuple[str, Line]]:
+        """A tape that was sealed is readable to the end; one that was not may end in an unfinished line or in rubbish
+        (what a file system left of a page that was not written), but nothing readable comes after rubbish."""
         try:
-            text = (self.folder / name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TapeFault(f"{name} of the tape cannot be read: {error}", where=str(self.folder)) from None
-        whole, _, _torn = text.rpartition("\n")
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                yield line, json.loads(line)
-            except ValueError:
-                raise TapeFault(f"{name}, line {number}, is not readable: the tape was altered", where=str(self.folder)) from None
+            file = (self.folder / name).open("rb")
+        except OSError as error:
+            raise TapeFault(f"{name} of the tape cannot be read: {error.strerror}", where=str(self.folder)) from None
+        with file:
+            broken = 0
+            for number, raw in enumerate(file, 1):
+                parsed = _parse(raw)
+                if parsed is None:
+                    broken = broken or number
+                    if self.seal is not None:
+                        raise self.altered(f"{name}, line {number}, is not readable")
+                elif broken:
+                    raise self.altered(f"{name}, line {broken}, is not readable")
+                else:
+                    yield parsed
+
+
+def _is_read(read: Any) -> bool:
+    return read is None or (
+        isinstance(read, list) and len(read) == 2 and type(read[0]) is str and type(read[1]) is int
+    )
+
+
+def _parse(raw: bytes) -> tuple[str, Line] | None:
+    if not raw.endswith(b"\n"):
+        return None
+    try:
+        line = raw[:-1].decode()
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return (line, event) if isinstance(event, dict) else None
+
+
+class Lookup:
+    """Lines of a file by (segment, stream, seq). They come nearly in the order in which they are asked for, so that only
+    those read ahead are held."""
+
+    def __init__(self, lines: Iterator[tuple[str, Line]]) -> None:
+        self._lines = lines
+        self._ahead: dict[Any, tuple[str, Line]] = {}
+        self.hash = hashlib.sha256()
+        self.count = 0
+
+    def get(self, key: tuple[int, str, int]) -> tuple[str, Line] | None:
+        while key not in self._ahead:
+            if not self._read():
+                return None
+        return self._ahead.pop(key)
+
+    def finish(self) -> None:
+        """Reads to the end: `hash` and `count` are then those of the whole file."""
+        while self._read():
+            pass
+
+    def _read(self) -> bool:
+        found = next(self._lines, None)
+        if found is None:
+            return False
+        line, data = found
+        self.hash.update(line.encode() + b"\n")
+        self.count += 1
+        key = (data.get("g"), data.get("s"), data.get("q"))
+        if type(key[0]) is int and type(key[1]) is str and type(key[2]) is int:
+            self._ahead[key] = found  # else it was altered: whoever looks for it does not find it
+        return True

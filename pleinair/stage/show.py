@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import assembly
+from .. import assembly, tapes
 from ..core.errors import Fault, PieceFault, did_you_mean
 from ..core.graph import Graph, SourceNode
 from ..core.kinds import Image, Kind
@@ -25,6 +24,8 @@ from .host import BrowserInput, KnobSpec, ModelSpec
 
 LOOK_S = 0.25
 """How often piece.py and piece.toml are looked at for a change."""
+SETTLE_S = 0.05
+"""A file that changed must stay the same for so long: an editor may still be writing it."""
 
 
 class Show:
@@ -229,8 +230,8 @@ class Show:
         one_thread_each()
         self._bring_presets()
         if self._record is not None:
-            meta, files = assembly.tape_meta(self._loaded, self.graph)
-            self.recorder = Recorder(self._record, meta=meta, files=files)
+            files = tapes.tape_files(self._loaded, self.graph)
+            self.recorder = Recorder(self._record, meta=tapes.tape_meta(self._loaded), files=files)
         self._start_runner()
         if self._watch:
             threading.Thread(target=self._look_for_changes, name="pleinair:reload", daemon=True).start()
@@ -290,22 +291,27 @@ class Show:
     # -- hot reload ----------------------------------------------------------------------------------------------------
 
     def _look_for_changes(self) -> None:
-        files = [self._loaded.file, self._loaded.file.parent / "piece.toml"]
-        seen = _stamps(files)
+        seen = _stamps(self._loaded.watched)
         while not self._stop.wait(LOOK_S):
-            now = _stamps(files)
-            if now != seen:
+            now = _stamps(self._loaded.watched)
+            if now == seen:
+                continue
+            while not self._stop.wait(SETTLE_S) and (later := _stamps(self._loaded.watched)) != now:
+                now = later  # still being written
+            try:
+                self.reload()
+            except Exception as error:
+                fault = error if isinstance(error, Fault) else Fault(f"piece.py cannot be taken over: {error}")
+                fault.now = "the piece keeps running as it was before"
+                self.runner.fault("piece.py", fault, 1)
                 seen = now
-                try:
-                    self.reload()
-                except Fault as fault:
-                    fault.now = "the piece keeps running as it was before"
-                    self.runner.fault("piece.py", fault, 1)
+            else:
+                seen = _stamps(self._loaded.watched) if self._loaded.watched else now
 
     def reload(self) -> None:
         """Takes over piece.py and piece.toml as they are now. Raises Fault, and then nothing has changed."""
         loaded = assembly.load(self._loaded.file, self._site)
-        if (loaded.text, loaded.toml) == (self._loaded.text, self._loaded.toml):
+        if loaded.texts == self._loaded.texts:
             return
         if loaded.toml == self._loaded.toml and loaded.piece.shapes() == self._loaded.piece.shapes():
             self._exchange_functions(loaded)
@@ -313,14 +319,12 @@ class Show:
             self._rebuild(loaded)
 
     def _exchange_functions(self, loaded: assembly.Loaded) -> None:
-        digest = hashlib.sha256(loaded.text.encode()).hexdigest()
-        if self.recorder is not None:
-            self.recorder.use_source(loaded.text)
+        files = self.recorder.use(loaded.texts) if self.recorder is not None else {}
         for node in self.graph.nodes.values():
             if isinstance(node, FunctionNode):
                 declared = loaded.piece.declared[node.name]
                 self.runner.change(
-                    node.name, "reload", {"source": digest}, lambda n=node, d=declared: n.replace(d)
+                    node.name, "reload", {"files": files}, lambda n=node, d=declared: n.replace(d)
                 )
         self._loaded = loaded
 
@@ -335,7 +339,7 @@ class Show:
                 if np.shape(before) == np.shape(node.initial):
                     node.initial = before
         if self.recorder is not None:
-            self.recorder.use_source(loaded.text)
+            self.recorder.use(tapes.tape_files(loaded, graph))
         for page in self._stand_ins:
             page.interrupt()
         self.runner.stop()
