@@ -37,6 +37,16 @@ Upright = tuple[int, bool]
 """Degrees clockwise, and whether to mirror first."""
 
 
+def decoded(packet: Any) -> list[Any]:
+    """A packet's frames without the damaged ones."""
+    import av
+
+    try:
+        return [frame for frame in packet.decode() if not frame.is_corrupt]
+    except av.error.InvalidDataError:
+        return []
+
+
 def picture_of(frame: Any, size: Size | None = None, fit: str = "cover", upright: Upright | None = None) -> np.ndarray:
     """A decoded frame as a picture: uint8 RGB, upright, with square pixels, read-only.
 

@@ -13,7 +13,6 @@ from ..core.kinds import Size
 from ..core.source import Capture
 from ._av import FITS, Upright, open_input, picture_of, upright_of
 from ._live import Live
-from .webcam import _decoded
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt", "rtp")
 
@@ -98,7 +97,7 @@ class Rtsp(Live):
                 self.skipped_late += 1
                 continue
             skipping = False
-            for frame in _decoded(packet):
+            for frame in decoded(packet):
                 yield frame, now_ns
 
     def _capture(self, item: Any, machine_ns: int) -> Capture:

@@ -11,7 +11,7 @@ from ..core.codec import check_size, decode
 from ..core.errors import DeviceFault, did_you_mean
 from ..core.kinds import Size
 from ..core.source import Capture, Raw
-from ._av import open_input, picture_of
+from ._av import decoded, open_input, picture_of
 from ._common import paced_at
 from ._live import Live, machine_time
 
@@ -184,7 +184,7 @@ class Webcam(Live):
             if jpeg:
                 yield bytes(packet), machine_ns
             else:
-                for frame in _decoded(packet):
+                for frame in decoded(packet):
                     yield frame, machine_ns
 
     def _capture(self, item: Any, machine_ns: int) -> Capture:
@@ -198,15 +198,6 @@ class Webcam(Live):
 
     def describe(self) -> dict[str, Any]:
         return {"source": "webcam", "camera": self._label, "rate": self.rate, "size": list(self.size), **self._about}
-
-
-def _decoded(packet: Any) -> list[Any]:
-    import av
-
-    try:
-        return [frame for frame in packet.decode() if not frame.is_corrupt]
-    except av.error.InvalidDataError:
-        return []
 
 
 def _busy(error: Exception | None) -> bool:
