@@ -11,7 +11,7 @@ from ..core.codec import check_size
 from ..core.errors import DeviceFault
 from ..core.kinds import Size
 from ..core.source import Capture
-from ._av import FITS, decoded, open_input, picture_of
+from ._av import FITS, Upright, decoded, open_input, picture_of, upright_of
 from ._live import Live
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt", "rtp")
