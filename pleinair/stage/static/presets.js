@@ -29,7 +29,10 @@ export class Presets {
     document.getElementById("presets").append(this._row, this._say, el("div", { class: "knob" }, top, fader));
     document.addEventListener("keydown", (event) => {
       const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-      if (!typing && /^[1-8]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) this._recall(event.key);
+      if (!typing && /^[1-8]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        const name = this._row.children[event.key - 1]?.dataset.preset;
+        if (name) this._recall(name);
+      }
     });
     this._cells = new Map();
     this.show({ names: [], active: null, fading: null });
@@ -37,24 +40,25 @@ export class Presets {
 
   show({ names, active, fading, wrong }) {
     this._names = new Set(names);
-    const slots = Array.from({ length: SLOTS }, (_, i) => String(i + 1));
-    const all = [...slots, ...names.filter((name) => !slots.includes(name))];
+    // What is stored in its order, then empty cells with the numbers that are free; a stored number keeps its place.
+    const numbers = Array.from({ length: SLOTS }, (_, i) => String(i + 1));
+    const named = names.filter((name) => !numbers.includes(name));
+    const all = [...named, ...numbers.slice(0, Math.max(SLOTS - named.length, 0))];
+    all.push(...names.filter((name) => !all.includes(name)));
     for (const [name, cell] of this._cells) if (!all.includes(name)) {
       cell.remove();
       this._cells.delete(name);
     }
     for (const name of all) {
-      if (!this._cells.has(name)) {
-        const cell = this._cell(name);
-        this._cells.set(name, cell);
-        this._row.append(cell);
-      }
+      if (!this._cells.has(name)) this._cells.set(name, this._cell(name));
       const cell = this._cells.get(name), stored = this._names.has(name);
       cell.classList.toggle("stored", stored);
       cell.classList.toggle("active", stored && name === active);
       cell.style.setProperty("--done", fading?.name === name ? fading.done : 0);
       cell.setAttribute("aria-label", `Preset ${name}${stored ? "" : ", empty"}${name === active ? ", recalled last" : ""}`);
     }
+    const order = all.map((name) => this._cells.get(name));
+    if (order.some((cell, i) => this._row.children[i] !== cell)) this._row.replaceChildren(...order);
     if (wrong) this._tell(wrong, true);
     else if (!this._said) this._tell(names.length ? "" : "hold a cell to store how the knobs are now", false);
   }
