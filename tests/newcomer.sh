@@ -59,5 +59,6 @@ took=$(($(date +%s) - began))
 sed 's/^/  | /' "$log"
 set -- $told
 echo "newcomer: from the clone to the stage in $took s; $1 pictures, $2 fps, age $3 ms at the draw"
-left=$(find "$root/home" -mindepth 1 -maxdepth 4 -not -path '*/pleinair*' -type f | head)
+# Only what came after the install: pip itself asks rustc for its version, and rustup then writes into an empty home.
+left=$(find "$root/home" -newer .venv/.run -type f -not -path '*/pleinair/*' | head)
 [ -z "$left" ] || fail "written outside Pleinair's own folders: $left"

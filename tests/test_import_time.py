@@ -1,4 +1,4 @@
-"""`import pleinair` needs numpy and nothing heavy, and neither does the help. What is imported is counted, not the time."""
+"""`import pleinair` needs numpy and nothing heavy, and so does the help: modules are counted, not seconds."""
 
 from __future__ import annotations
 

@@ -9,7 +9,11 @@ quiet="--disable-pip-version-check --quiet"
 [ -t 1 ] && quiet="--disable-pip-version-check"
 where=$("$python" -c 'import platform, sys
 print("%s-%s-cp%d%d" % (platform.system().lower(), platform.machine(), *sys.version_info[:2]))')
-pins=requirements/$where${extras:+-$extras}.txt
+case $extras in
+    "") pins=requirements/$where.txt ;;
+    *,*) pins=requirements/$where-all.txt ;;
+    *) pins=requirements/$where-$extras.txt ;;
+esac
 if [ -f "$pins" ] && [ -z "${UNPINNED:-}" ]; then
     echo "installing the versions pinned in $pins (about 300 MB the first time)"
     if "$python" -m pip install $quiet --require-hashes --only-binary=:all: -r "$pins"; then

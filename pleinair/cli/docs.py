@@ -11,8 +11,8 @@ HEAD = """# The command line
 
 Made of the help texts by `make docs`; a test compares the two.
 
-Every verb takes `--json FILE|-` and writes what it found as one JSON object (`-`: to standard output, where nothing
-else goes then). Exit status: 0 done or fine; 1 what was asked for did not hold, or a fault ended it; 2 the call was wrong.
+Every verb takes `--json FILE|-`: what it found as one JSON object (`-`: to standard output, where nothing else goes
+then). Exit status: 0 done or fine; 1 what was asked for did not hold, or a fault ended it; 2 the call was wrong.
 PIECE is a folder, a `piece.py`, or the name of a gallery piece.
 
 | verb | does |
