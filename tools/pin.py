@@ -1,4 +1,4 @@
-"""Writes requirements/SYSTEM-MACHINE-PYTHON[-test|-all].txt: exact versions with their hashes, for the platform it runs on.
+"""Writes requirements/SYSTEM-MACHINE-PYTHON[-test|-all].txt: exact versions with hashes, for the platform it runs on.
 
     python tools/pin.py
 

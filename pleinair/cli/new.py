@@ -1,7 +1,7 @@
 """A piece of one's own to start from: a copy of a gallery piece.
 
-What is copied is what a person wrote: piece.py, piece.toml and what lies beside them. The lock, presets and tapes are
-the machine's and the other piece's own, and stay where they are.
+What is copied is what a person wrote: piece.py, piece.toml, presets and pictures. The lock and the tapes are the
+machine's, and stay where they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .say import WrongCall, say, write_json
 
 EXAMPLE = "pleinair new my-mirror --from mirror"
 
-NOT_COPIED = ("piece.lock", "presets.json", "__pycache__", "*.pyc", "*.tape", "site.toml")
+NOT_COPIED = ("piece.lock", "__pycache__", "*.pyc", "*.tape", "site.toml")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
