@@ -7,7 +7,10 @@ parameter makes it run. The others are looked at.
 from __future__ import annotations
 
 import inspect
+import keyword
+import math
 import sys
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,11 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from .core.errors import PieceFault, at_line, did_you_mean
-from .core.frame import Frame
-from .core.graph import Graph, Input, Moment, Node, Role, SourceNode
+from .core.graph import Graph, Node, SourceNode
 from .core.kinds import EVERY, KINDS, LATEST, SAME, Control, Kind, Size, Vector
 from .core.model import Model
 from .core.source import Sink, Source
+from .nodes import FunctionNode, ModelNode, SinkNode
+
+__all__ = ["RESERVED", "Declared", "FunctionNode", "ModelNode", "Parts", "Piece", "Policy", "SinkNode", "every", "latest", "same"]
 
 
 class Policy(str):
@@ -88,9 +93,9 @@ class Piece:
     def knob(self, name: str, default: float = 0.5, *, range: tuple[float, float] = (0.0, 1.0)) -> None:
         """A number that a hand sets, live: on the desk, by OSC, by MIDI."""
         where = _caller()
-        low, high = (float(v) for v in range)
-        if not low < high or not low <= float(default) <= high:
-            raise PieceFault(f"the knob {name} starts at {default}, and its range is {low}..{high}", where=where)
+        low, high = _range(name, range, where)
+        if not _is_number(default) or not low <= float(default) <= high:
+            raise PieceFault(f"the knob {name} starts at {default}, and its range is {low:g}..{high:g}", where=where)
         self._declare(Declared("knob", name, where, default=float(default), range=(low, high), kind=Control))
 
     def knobs(
@@ -98,21 +103,39 @@ class Piece:
         range: tuple[float, float] = (0.0, 1.0),
     ) -> None:  # fmt: skip
         """Many knobs as one Vector. `count`: how many, or their names; a model's card names them where it can."""
-        names = () if isinstance(count, int) else tuple(count)
-        n = count if isinstance(count, int) else len(names)
         where = _caller()
-        values = tuple(float(v) for v in default) if isinstance(default, Sequence) else (float(default),) * n
+        counted = isinstance(count, int) and not isinstance(count, bool)
+        if not (counted and count > 0) and not (
+            isinstance(count, (list, tuple)) and count and all(isinstance(c, str) for c in count)
+        ):
+            raise PieceFault(f"{name} says how many knobs it has, or their names, and not {count!r:.40}", where=where)
+        names = () if counted else tuple(count)
+        n = count if counted else len(names)
+        if len(set(names)) != len(names):
+            raise PieceFault(f"two knobs of {name} have the same name", where=where)
+        values = tuple(default) if isinstance(default, (Sequence, np.ndarray)) else (default,) * n
         if len(values) != n:
             raise PieceFault(f"{name} has {n} knobs and {len(values)} values to start from", where=where)
-        low, high = (float(v) for v in range)
+        low, high = _range(name, range, where)
+        for value in values:
+            if not _is_number(value) or not low <= float(value) <= high:
+                raise PieceFault(f"a knob of {name} starts at {value}, and the range is {low:g}..{high:g}", where=where)
+        values = tuple(float(v) for v in values)
         self._declare(
             Declared("knobs", name, where, default=values, range=(low, high), count=n, names=names, kind=Vector)
         )
 
     def model(self, name: str, reads: str | Mapping[str, str]) -> None:
         """A model's output as a stream. `reads`: the stream for its first port, or {port: stream}, the first hot."""
-        ports = {"": reads} if isinstance(reads, str) else dict(reads)
-        self._declare(Declared("model", name, _caller(), reads=ports))
+        where = _caller()
+        ports = {"": reads} if isinstance(reads, str) else reads
+        if not isinstance(ports, Mapping) or not ports or not all(isinstance(v, str) for kv in ports.items() for v in kv):
+            raise PieceFault(
+                f"the model {name} reads a stream, or several by its ports, and not {reads!r:.40}",
+                where=where,
+                hint='reads="camera", or reads={"image": "camera", "style_weights": "styles"}',
+            )
+        self._declare(Declared("model", name, where, reads=dict(ports)))
 
     def sink(self, name: str, reads: str) -> None:
         """Out to a device or a protocol."""
@@ -145,14 +168,23 @@ class Piece:
 
     def _declare(self, declared: Declared) -> None:
         name = declared.name
-        if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
+        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
             raise PieceFault(
                 f"{name!r} cannot be a stream's name",
                 where=declared.where,
-                hint="a name is a word that Python takes as a parameter" + (f", and not one of {', '.join(RESERVED)}" if name in RESERVED else ""),
+                hint="a name is a word that Python takes as a parameter"
+                + (f", and not one of {', '.join(RESERVED)}" if name in RESERVED else ""),
             )
         if name in self.declared:
-            raise PieceFault(f'"{name}" is there twice', where=declared.where, hint=f"the first is {self.declared[name].where}")
+            first = self.declared[name].where
+            raise PieceFault(f'"{name}" is there twice', where=declared.where, hint=f"the first is {first}")
+        for other in self.declared.values():
+            if declared.screen and other.screen == declared.screen:
+                raise PieceFault(
+                    f'the screen "{declared.screen}" is drawn by {other.name} already',
+                    where=declared.where,
+                    hint='another projector is another screen: @piece.draw(screen="left")',
+                )
         self.declared[name] = declared
 
     def _node(
@@ -160,17 +192,38 @@ class Piece:
         interrupt: str | None = None, kind: type[Kind] | None = None, size: Size | None = None, screen: str | None = None,
     ) -> Any:  # fmt: skip
         if not callable(function):
-            raise PieceFault(f"{function!r} is not a function", where=where)
+            raise PieceFault(f"{function!r:.60} is not a function", where=where)
+        if isinstance(function, type):
+            raise PieceFault(
+                f"{function.__name__} is a class, and a node is one object of it",
+                where=where,
+                hint=f"piece.{word}({function.__name__}(...), ...)",
+            )
         code = getattr(function, "__code__", None)
         if code is not None:
             where = at_line(code.co_filename, _def_line(function))
         name = name or getattr(function, "__name__", type(function).__name__.lower())
-        signature = inspect.signature(function)
+        if not isinstance(name, str):
+            raise PieceFault(f"{name!r:.40} cannot be a stream's name", where=where)
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise PieceFault(
+                f"{name} is async, and a node is a plain function: it has a thread of its own",
+                where=where,
+                hint="def instead of async def; a node may wait, and one that yields publishes each item as it comes",
+            )
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            raise PieceFault(
+                f"Python does not say what {name} takes", where=where, hint=f"def {name}(camera): return ...(camera)"
+            ) from None
         policies, takes, inputs = {}, [], {}
         for parameter in signature.parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise PieceFault(f"{name} takes *{parameter.name}, and a node's parameters name its streams", where=where)
-            stream, asked = _stream((reads or {}).get(parameter.name, parameter.name))
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise PieceFault(f"{name} hides the name of {parameter.name} behind a /", where=where, hint="leave out the /")
+            stream, asked = _stream((reads or {}).get(parameter.name, parameter.name), name, where)
             if parameter.name in RESERVED and parameter.name not in (reads or {}):
                 takes.append(parameter.name)
                 continue
@@ -178,14 +231,18 @@ class Piece:
                 continue  # a plain default is the artist's own constant
             takes.append(parameter.name)
             inputs[parameter.name] = stream
-            if (policy := asked or _policy(parameter.annotation)) is not None:
+            annotation = _resolved(parameter.annotation, function)
+            if (policy := asked or _policy(annotation)) is not None:
                 policies[parameter.name] = policy
+            elif isinstance(annotation, str) and (meant := did_you_mean(annotation, (LATEST, EVERY, SAME))).startswith("did"):
+                raise PieceFault(f'{name} reads {stream} as "{annotation}", which means nothing', where=where, hint=meant)
         for parameter in reads or {}:
             if parameter not in signature.parameters:
                 raise PieceFault(
                     f"{name} has no parameter {parameter}", where=where, hint=did_you_mean(parameter, signature.parameters)
                 )
-        annotated = kind or _kind(signature.return_annotation, where)
+        annotated = _kind(kind if kind is not None else _resolved(signature.return_annotation, function), where)
+        _check_size(size, name, where)
         self._declare(
             Declared(
                 word, name, where, reads=inputs, function=function, kind=annotated, policies=policies,
@@ -205,6 +262,18 @@ class Piece:
                     f"{d.name} runs only when the knob {streams[0]} moves, since that is its first parameter\n"
                     f"  {d.where}\n  try    let the stream that should make it run come first: {d.name}({streams[1]}, ...)"
                 )
+            for parameter in inspect.signature(d.function).parameters if d.function else ():
+                if parameter not in d.takes and parameter in self.declared:
+                    found.append(
+                        f"{d.name} has a {parameter} of its own, with a default, so the stream {parameter} does not reach it"
+                        f"\n  {d.where}\n  try    def {d.name}(..., {parameter}), without a value"
+                    )
+            for parameter, policy in d.policies.items():
+                if policy == EVERY and d.reads[parameter] != streams[0]:
+                    found.append(
+                        f"{d.name} only looks at {d.reads[parameter]}, so that it sees the newest and not every one\n"
+                        f"  {d.where}\n  try    let {parameter} come first, if each of them is to make it run"
+                    )
         return found
 
     def shapes(self) -> list[tuple[Any, ...]]:
@@ -239,149 +308,6 @@ class Piece:
         return FunctionNode(d, all_hot=bool(d.reads) and set(d.reads.values()) <= knobs)
 
 
-class FunctionNode(Node):
-    """An artist's function, or a callable object with a state of its own (`reset`, `save`, `load` where it has them)."""
-
-    def __init__(self, d: Declared, *, all_hot: bool = False) -> None:
-        if not d.reads:
-            raise PieceFault(
-                f"{d.name} reads no stream, so nothing would ever make it run",
-                where=d.where,
-                hint='let a stream come first; piece.source("tick") is the clock for a piece that moves by itself',
-            )
-        inputs = [
-            Input(stream, d.policies.get(parameter), hot=all_hot or place == 0)
-            for place, (parameter, stream) in enumerate(d.reads.items())
-        ]
-        if d.interrupt:
-            inputs.append(Input(d.interrupt, cancels=True))
-        super().__init__(d.name, inputs, d.kind, where=d.where, size=d.size)
-        self._put(d)
-
-    def _put(self, d: Declared) -> None:
-        self.function = d.function
-        self.where = d.where
-        order = list(d.reads)
-        self._takes = [(p, order.index(p) if p in order else -1) for p in d.takes]
-
-    def replace(self, d: Declared) -> None:
-        """Another function of the same parameters in its place (hot reload); between two firings only. What a fresh
-        object's `open` raises leaves the one before in its place."""
-        _call(d.function, "open")
-        before = self.function
-        self._put(d)
-        self.kind = d.kind  # without an annotation, its first output decides anew
-        self.reset()
-        if before is not d.function:
-            _call(before, "close")
-
-    def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
-        arguments = {p: frames[i].data if i >= 0 else getattr(moment, p) for p, i in self._takes}
-        return self.function(**arguments)
-
-    def open(self) -> None:
-        _call(self.function, "open")
-
-    def reset(self) -> None:
-        _call(self.function, "reset")
-
-    def close(self) -> None:
-        _call(self.function, "close")
-
-    def save(self) -> Any:
-        return _call(self.function, "save")
-
-    def load(self, state: Any) -> None:
-        if hasattr(self.function, "load"):
-            self.function.load(state)
-
-
-class ModelNode(Node):
-    """A model fed by streams and constants."""
-
-    role = Role.MODEL
-
-    def __init__(self, d: Declared, model: Model, constants: dict[str, Any]) -> None:
-        ports = list(model.ports)
-        reads = {(port or ports[0]): stream for port, stream in d.reads.items()}
-        for port in [*reads, *constants]:
-            if port not in ports:
-                raise PieceFault(
-                    f'the model of {d.name} has no port "{port}"', where=d.where, hint=did_you_mean(port, ports)
-                )
-        inputs = [Input(stream, hot=place == 0) for place, stream in enumerate(reads.values())]
-        super().__init__(d.name, inputs, model.kind, where=d.where)
-        self.model = model
-        self.constants = {
-            port: _constant(value, model.ports[port], model.names.get(port, []), f"{d.name}.{port}", d.where)
-            for port, value in constants.items()
-            if port not in reads
-        }
-        self._ports = list(reads)
-
-    def swap(self, model: Model) -> Model:
-        """Another model in its place, already open; returns the one before."""
-        before, self.model = self.model, model
-        return before
-
-    def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
-        ports = {port: frame.data for port, frame in zip(self._ports, frames, strict=True)}
-        return self.model(**self.constants, **ports)
-
-    def open(self) -> None:
-        self.model.open()
-
-    def reset(self) -> None:
-        _call(self.model, "reset")
-
-    def close(self) -> None:
-        self.model.close()
-
-    def describe(self) -> dict[str, Any]:
-        return self.model.describe()
-
-
-class SinkNode(Node):
-    """A device or a protocol at a stream's end."""
-
-    role = Role.SINK
-
-    def __init__(self, d: Declared, sink: Sink) -> None:
-        super().__init__(d.name, [Input(s, hot=True) for s in d.reads.values()], None, where=d.where)
-        self.sink = sink
-
-    def open(self) -> None:
-        self.sink.open()
-
-    def fire(self, frames: Sequence[Frame], moment: Moment) -> None:
-        self.sink.put(frames[0].data, frames[0].t_ns)
-
-    def close(self) -> None:
-        self.sink.close()
-
-
-def _constant(value: Any, kind: type[Kind], names: Sequence[str], port: str, where: str) -> Any:
-    """A port's constant as piece.toml spells it. For a Vector, `{"lavender haze" = 0.5, 6 = 0.5}` names places, by name
-    or counted from 1, and leaves the others at 0."""
-    if kind is Vector and isinstance(value, Mapping):
-        row = np.zeros(len(names), np.float32)
-        for key, weight in value.items():
-            place = names.index(key) if key in names else int(key) - 1 if str(key).isdigit() else -1
-            if not 0 <= place < len(names):
-                raise PieceFault(f'{port} has no place "{key}"', where=where, hint=did_you_mean(str(key), names))
-            row[place] = weight
-        value = row
-    try:
-        return kind.check(value) if kind in (Vector, Control) else value
-    except ValueError as error:
-        raise PieceFault(f"{port} cannot be {value!r:.60}: {error}", where=where) from None
-
-
-def _call(thing: Any, method: str) -> Any:
-    found = getattr(thing, method, None) if not inspect.isfunction(thing) else None
-    return found() if callable(found) else None
-
-
 def _caller() -> str:
     frame = sys._getframe(2)
     return at_line(frame.f_code.co_filename, frame.f_lineno)
@@ -397,24 +323,65 @@ def _def_line(function: Any) -> int:
     return code.co_firstlineno
 
 
-def _stream(reads: str) -> tuple[str, str | None]:
+def _stream(reads: Any, name: str, where: str) -> tuple[str, str | None]:
     """("camera", "same") of "camera: same"."""
-    stream, colon, policy = (part.strip() for part in reads.partition(":"))
-    return stream, _policy(policy) if colon else None
+    if not isinstance(reads, str):
+        raise PieceFault(f"{name} reads streams by their names, and {reads!r:.40} is none", where=where)
+    stream, colon, asked = (part.strip() for part in reads.partition(":"))
+    policy = _policy(asked) if colon else None
+    if colon and policy is None:
+        hint = did_you_mean(asked, (LATEST, EVERY, SAME))
+        raise PieceFault(f'{name} reads {stream} as "{asked}", which means nothing', where=where, hint=hint)
+    return stream, policy
+
+
+def _resolved(annotation: Any, function: Any) -> Any:
+    """What an annotation stands for; a text, under `from __future__ import annotations`, is looked up where it stands."""
+    if not isinstance(annotation, str) or isinstance(annotation, Policy):
+        return annotation
+    try:
+        return eval(annotation, getattr(inspect.unwrap(function), "__globals__", {}))  # the artist's own source text
+    except Exception:
+        return annotation
 
 
 def _policy(annotation: Any) -> str | None:
-    if isinstance(annotation, str) and annotation in (LATEST, EVERY, SAME):  # also under `from __future__ import annotations`
+    if isinstance(annotation, str) and annotation in (LATEST, EVERY, SAME):
         return str(annotation)
     return None
 
 
 def _kind(annotation: Any, where: str) -> type[Kind] | None:
+    """The kind that a return annotation names: `Mask`, `Mask | None`, and `Iterator[Text]` of a node that yields."""
     if annotation in (inspect.Signature.empty, None, "None", np.ndarray, "np.ndarray", "numpy.ndarray"):
         return None  # an array may be a picture, a mask or a vector: the first one decides
     if isinstance(annotation, str):
         annotation = KINDS.get(annotation, annotation)
     if isinstance(annotation, type) and issubclass(annotation, Kind):
         return annotation
+    for part in typing.get_args(annotation):
+        if isinstance(part, type) and issubclass(part, Kind):
+            return part
     name = getattr(annotation, "__name__", str(annotation))
     raise PieceFault(f"-> {name} is not a kind of stream", where=where, hint=did_you_mean(name, KINDS))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _range(name: str, given: Any, where: str) -> tuple[float, float]:
+    try:
+        low, high = (float(v) for v in given)
+    except (TypeError, ValueError, OverflowError):
+        low, high = math.nan, math.nan
+    if not -math.inf < low < high < math.inf:
+        raise PieceFault(f"the range of {name} is two numbers, the lower first, and not {given!r:.40}", where=where)
+    return low, high
+
+
+def _check_size(size: Any, name: str, where: str) -> None:
+    if size is not None and not (
+        isinstance(size, (tuple, list)) and len(size) == 2 and all(type(v) is int and v > 0 for v in size)
+    ):
+        raise PieceFault(f"the size of {name} is (width, height) in pixels, and not {size!r:.40}", where=where)

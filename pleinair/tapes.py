@@ -90,11 +90,11 @@ class _TapeParts:
         kind = KINDS[self.start["nodes"][name][2]]
         cut = self.start.get("cut") or {}
         if name in cut.get("streams", ()) or name in cut.get("unproved", ()):
-            return _StandIn(ports, kind), constants
+            return _StandIn(ports, kind), {}
         try:
             return self.card(self.start["parts"].get(name) or {}, spec.size, name), constants
         except Fault as fault:  # said when it is asked: perhaps it never was
-            return _StandIn(ports, kind, fault), constants
+            return _StandIn(ports, kind, fault), {}
 
     def _constants(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
         constants = dict(spec.constants)
