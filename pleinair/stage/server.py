@@ -72,8 +72,8 @@ class Stage(Observer):
         self.screens: dict[str, Screen] = {}
         self.turned_away = 0
         """Viewers that were shown out or not let in."""
-        self.cameras: dict[str, Viewer] = {}
-        """Which page's camera an input takes: the first that came; the next one when it goes."""
+        self.cameras: set[str] = set()
+        """Inputs that a page's camera feeds: the first that came; the next one when it goes."""
         self.cameras_changed = 0
         self._port = port
         self._by_stream: dict[str, list[Screen]] = {}

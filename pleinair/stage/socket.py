@@ -38,11 +38,13 @@ class Socket:
             raise ValueError(f"this stage speaks version {protocol.VERSION} of the protocol, not {query['v'][:8]}")
         screen = query.get("screen")
         cameras = frozenset(c for c in query.get("camera", "").split(",") if c)
+        if screen in ("main", "") and screen not in stage.screens:
+            screen = next(iter(stage.screens), None)  # the only screen there is, whatever it is called
         if screen is not None and screen not in stage.screens:
             raise ValueError(f'this piece has no screen "{screen[:40]}"')
         if unknown := cameras - set(stage.host.browser_inputs):
             raise ValueError(f'this piece takes no pictures for "{sorted(unknown)[0][:40]}"')
-        if held := cameras & set(stage.cameras):
+        if held := cameras & stage.cameras:
             raise web.HTTPConflict(reason=f"{sorted(held)[0]} has the camera of another page")
         interval = 1 / _rate(query["rate"]) if "rate" in query else 0.0
         if len(stage.viewers) >= MAX_VIEWERS:
@@ -53,15 +55,23 @@ class Socket:
             heartbeat=HEARTBEAT_S,
             max_msg_size=protocol.MAX_PICTURE if cameras else protocol.MAX_TEXT,
         )
-        ws.headers.update({k: HEADERS[k] for k in ("Server",)})
-        await ws.prepare(request)
-        viewer = Viewer(ws, request)
-        viewer.desk = "desk" in query
-        viewer.cameras = cameras
-        for name in cameras:
-            stage.cameras[name] = viewer
+        ws.headers["Server"] = HEADERS["Server"]
+        stage.cameras |= cameras  # claimed before anything is awaited: of two pages one gets it
         stage.cameras_changed += bool(cameras)
-        viewer.min_interval_s = interval
+        try:
+            await ws.prepare(request)
+            await self._attend(Viewer(ws, request), screen, cameras, interval, desk="desk" in query)
+        finally:
+            stage.cameras -= cameras
+            stage.cameras_changed += bool(cameras)
+        return ws
+
+    async def _attend(
+        self, viewer: Viewer, screen: str | None, cameras: frozenset[str], interval: float, *, desk: bool
+    ) -> None:
+        """One viewer, from hello to its end."""
+        stage = self._stage
+        viewer.desk, viewer.cameras, viewer.min_interval_s = desk, cameras, interval
         viewer.clock_note = lambda: self._clock_note(viewer)  # type: ignore[method-assign]
         stage.viewers.append(viewer)
         self.hello(viewer)
@@ -73,12 +83,8 @@ class Socket:
         finally:
             stage.viewers.remove(viewer)
             stage.turned_away += viewer.closed_because not in ("", CLOSING)
-            for name in cameras:
-                stage.cameras.pop(name, None)
-            stage.cameras_changed += bool(cameras)
             if viewer.screen is not None:
                 viewer.screen.remove(viewer)
-        return ws
 
     def hello(self, viewer: Viewer) -> None:
         """Said first, and again when the piece was changed or a camera became free."""
@@ -114,28 +120,33 @@ class Socket:
 
     def _message(self, viewer: Viewer, said: dict[str, Any]) -> None:
         kind = said.get("type")
-        if kind == "painted":
-            self._painted(viewer, said)
+        if kind in ("drawn", "painted"):
+            self._acknowledged(viewer, said)
         elif kind == "knob":
             self._knob(viewer, said)
         else:
             raise ValueError(f"there is no message of type {kind!r:.40}")
 
-    def _painted(self, viewer: Viewer, said: dict[str, Any]) -> None:
-        """The credit comes back; where the page says when it painted, the age at the glass is known."""
+    def _acknowledged(self, viewer: Viewer, said: dict[str, Any]) -> None:
+        """`drawn` or `painted`: the credit comes back with the first; with the second, the age at the glass."""
         seq = protocol.whole(said.get("seq"), "seq", 0, 2**53)
-        if viewer.flight is None or viewer.screen is None or viewer.flight[0].frame.seq != seq:
+        if viewer.screen is None or seq not in viewer.flights:
             raise ValueError(f"picture {seq} is not under way to you")
-        (packet, sent_ns), viewer.flight = viewer.flight, None
+        packet, sent_ns = viewer.flights[seq]
         now_ns = time.monotonic_ns()
-        viewer.painted += 1
-        if said.get("painted") is not None and viewer.clock.ready:
-            got = viewer.clock.machine_ns(protocol.number(said.get("got"), "got", 0, 1e13))
-            painted = viewer.clock.machine_ns(protocol.number(said.get("painted"), "painted", 0, 1e13))
-            assert got is not None and painted is not None
-            got = min(max(got, sent_ns), now_ns)  # a page cannot have had it before it was sent
-            painted = min(max(painted, got), now_ns)
-            self._seen(viewer, packet, sent_ns, got, painted)
+        if said["type"] == "painted":
+            del viewer.flights[seq]
+            viewer.painted += 1
+            if said.get("painted") is not None and viewer.clock.ready:
+                got = viewer.clock.machine_ns(protocol.number(said.get("got"), "got", 0, 1e13))
+                painted = viewer.clock.machine_ns(protocol.number(said.get("painted"), "painted", 0, 1e13))
+                assert got is not None and painted is not None
+                got = min(max(got, sent_ns), now_ns)  # a page cannot have had it before it was sent
+                painted = min(max(painted, got), now_ns)
+                self._seen(viewer, packet, sent_ns, got, painted)
+        if seq != viewer.flying:
+            return
+        viewer.flying = None
         wait = viewer.min_interval_s - (now_ns - sent_ns) / 1e9
         if wait > 0:
             asyncio.get_running_loop().call_later(wait, self._feed, viewer)

@@ -26,6 +26,7 @@ MESSAGES_PER_S = 400
 """More than this is a flood: a page sends 60 acknowledgements and 120 knob values a second at the very most."""
 MISTAKES = 20
 """So many messages that are wrong, and the connection is closed."""
+FLIGHTS = 4
 WAITING = 256
 """Control messages that may wait; beyond it nobody is reading."""
 STALLED_S = 10.0
@@ -44,8 +45,10 @@ class Viewer:
         self.min_interval_s = 0.0
         self.credit = False
         self.last: Frame | None = None
-        self.flight: tuple[Packet, int] | None = None
-        """The picture under way and when it was sent (machine time)."""
+        self.flights: dict[int, tuple[Packet, int]] = {}
+        """Pictures sent and not yet painted, with when they were sent (machine time): a few at most."""
+        self.flying: int | None = None
+        """The one of them for which the credit is still out."""
         self.clock = PageClock()
         self.told: dict[str, Any] = {}
         """What a desk has been sent, so that only news are sent."""
@@ -89,7 +92,10 @@ class Viewer:
                 self._writing_since = time.monotonic()
                 if self._picture is not None:
                     packet, self._picture = self._picture, None
-                    self.flight = (packet, time.monotonic_ns())
+                    self.flying = packet.frame.seq
+                    self.flights[self.flying] = (packet, time.monotonic_ns())
+                    while len(self.flights) > FLIGHTS:
+                        del self.flights[next(iter(self.flights))]
                     await self.ws.send_bytes(packet.bytes)
                 else:
                     message = self._outbox.pop(next(iter(self._outbox)))

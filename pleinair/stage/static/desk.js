@@ -67,7 +67,7 @@ function connect() {
     text: (said) => heard[said.type]?.(said),
     binary(header, bytes, got) {
       if (header.type === "thumb") chain.thumb(header, bytes);
-      else if (header.type === "frame") painter.paint(header, bytes, got, (when) => wire.send({ type: "painted", seq: header.seq, ...when }));
+      else if (header.type === "frame") painter.paint(wire, header, bytes, got);
     },
   });
 }

@@ -14,9 +14,8 @@ const wire = new Wire(screen ? { screen } : { screen: "main" }, {
   },
   binary(header, bytes, got) {
     if (header.type !== "frame") return;
-    painter.paint(header, bytes, got, (when) => {
-      wire.send({ type: "painted", seq: header.seq, ...when });
-      if (when.painted !== null && wire.offset !== null) age.add(when.painted + wire.offset - header.t_ns / 1e6);
+    painter.paint(wire, header, bytes, got, (painted) => {
+      if (wire.offset !== null) age.add(painted + wire.offset - header.t_ns / 1e6);
     });
   },
 });
@@ -33,7 +32,7 @@ async function offerCamera(inputs) {
 // ---- the age in the corner, steadied over half a second
 
 const age = {
-  sum: 0, count: 0, since: 0, label: null,
+  sum: 0, count: 0, since: performance.now(), label: null,
   add(ms) {
     this.sum += ms;
     this.count++;
