@@ -80,7 +80,7 @@ class Link:
     def __init__(self, model: Model, constants: dict[str, Any], network: Network, window: int, clock: Clock) -> None:
         self.model, self.constants, self.clock = model, constants, clock
         self._half_s, self._extra_s = network.rtt_ms / 2e3, network.extra_ms / 1e3
-        self._free = threading.Semaphore(window)
+        self._window, self._under_way, self._back = window, 0, threading.Condition()
         self._stop, self._opening = threading.Event(), threading.Lock()
         self.came: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -113,7 +113,8 @@ class Link:
     def stop(self) -> None:
         """Nothing is sent any more, and whoever waits for what comes back waits no longer."""
         self._stop.set()
-        self._free.release()
+        with self._back:
+            self._back.notify_all()
         self.came.put(None)
 
     def close(self) -> None:
@@ -127,12 +128,12 @@ class Link:
         self.model.close()
 
     def send(self, t_ns: int, ports: dict[str, Any]) -> None:
-        """Sends a picture when fewer than `window` are under way; waits for that."""
-        while not self._free.acquire(timeout=0.2):
-            if self._stop.is_set():
-                return
-        if not self._stop.is_set():
-            self.sent_bytes += _write(self._sockets[0], t_ns, ports, self.model.size)
+        """Sends a picture, and returns when the next may be sent: who comes then brings the newest there is."""
+        with self._back:
+            self._under_way += 1
+        self.sent_bytes += _write(self._sockets[0], t_ns, ports, self.model.size)
+        with self._back:
+            self._back.wait_for(lambda: self._stop.is_set() or self._under_way < self._window)
 
     # -- the near end's ear, and the far end
 
@@ -147,7 +148,9 @@ class Link:
         while not self._stop.is_set():
             t_ns, ports, size = _read(near)
             self.returned_bytes += size
-            self._free.release()
+            with self._back:
+                self._under_way -= 1
+                self._back.notify_all()
             self.came.put((t_ns, ports["result"]))
 
     def _hear(self, far: socket.socket, arriving: _Delay) -> None:
@@ -209,7 +212,8 @@ class _Sender(Node):
         self._link.open()
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> None:
-        self._link.send(moment.frame.t_ns, {p: f.data for p, f in zip(self._ports, frames, strict=True)})
+        with contextlib.suppress(OSError):  # the connection was closed at the end of the run
+            self._link.send(moment.frame.t_ns, {p: f.data for p, f in zip(self._ports, frames, strict=True)})
 
     def close(self) -> None:
         self._link.close()

@@ -90,12 +90,12 @@ STEADY = 1.35
 
 
 def foretell(loaded: Loaded) -> dict[str, Any]:
-    """Rate and age that the piece will have here: {"fps": [low, high], "age_ms": [low, high], "parts_ms", "sure", "why",
-    "budget_ms", "verdict": "within", "perhaps" or "over"}.
+    """Rate and age that the piece will have here: {"fps": [low, high], "age_ms": [low, high], "parts_ms", "sure",
+    "why", "budget_ms", "verdict": "within", "perhaps" or "over"}.
 
     Each model is timed alone, the other nodes over a few synthetic pictures without a clock, and the encoding for a
-    viewer. Then: models take turns, so that the rate is the source's or one over their sum; a frame that comes while
-    they are busy waits; and the age is the sum along the way to the screen.
+    viewer. Then: models take turns, so that the rate is the source's or one over their sum (a model that fires for one
+    frame in ten counts a tenth); a frame that comes while they are busy waits; the age is the sum on the way out.
     """
     from .assembly import MachineParts, assemble
     from .piece import ModelNode
@@ -110,7 +110,8 @@ def foretell(loaded: Loaded) -> dict[str, Any]:
         times["encoding"] = np.array(_encoding(watch.shown))
     way = [n for n in _way_to_screens(graph) if n in times] + ["encoding"] * ("encoding" in times)
     period_s = 1 / SOURCE_FPS
-    busy = [sum(float(np.percentile(t, p)) for t in models.values()) for p in (50, 95)]
+    share = {n: min(1.0, len(watch.took.get(n, ())) / (VIRTUAL_S * SOURCE_FPS)) for n in models}
+    busy = [sum(float(np.percentile(t, p)) * share[n] for n, t in models.items()) for p in (50, 95)]
     rates = [min(SOURCE_FPS, 1 / b) if b else SOURCE_FPS for b in busy]
     low = sum(float(np.percentile(times[n], 50)) for n in way)
     high = sum(float(np.percentile(times[n], 95)) for n in way)

@@ -148,9 +148,11 @@ def _wired(
     heading("wiring")
     rows = []
     for node in found["graph"]["nodes"]:
-        reads = [("" if r["hot"] else "looks at ") + r["stream"] + _policy(r, graph) for r in node["reads"]]
+        hot = [r["stream"] + _policy(r, graph) for r in node["reads"] if r["hot"]]
+        cold = [r["stream"] + _policy(r, graph) for r in node["reads"] if not r["hot"]]
+        reads = hot + ([f"looks at {', '.join(cold)}"] if cold else [])
         shown = f"-> {', '.join(node['screens'])}" if node["screens"] else ""
-        what = f"{node['about'].get('uri', '')}" if node["role"] == "source" and "about" in node else ", ".join(reads)
+        what = f"{node['about'].get('uri', '')}" if node["role"] == "source" and "about" in node else "; ".join(reads)
         rows.append(
             (node["name"], node["role"] if what or reads else "knob", node["kind"] or "as it comes", what, shown)
         )

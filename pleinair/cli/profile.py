@@ -232,11 +232,10 @@ def _sentence(found: dict[str, Any]) -> str:
     here, serial, pipelined = (found[k] for k in ("here", "serial", "pipelined"))
     if not all(r["age_ms"] for r in (here, serial, pipelined)):
         return "nothing came back in this time: measure longer (--for 20)"
-    added = pipelined["age_ms"]["p50"] - here["age_ms"]["p50"]
-    survives = pipelined["fps"] >= 0.9 * here["fps"]
-    rate = f"the rate survives ({pipelined['fps']:.1f})" if survives else f"the rate is {pipelined['fps']:.1f}"
-    return (
-        f"Asking one after the other, {here['fps']:.1f} fps become {serial['fps']:.1f}. With the connection kept full "
-        f"{rate}, and the age does not: {here['age_ms']['p50']:.0f} ms become {pipelined['age_ms']['p50']:.0f}"
-        f" ({added:+.0f})."
-    )
+    before, after = here["age_ms"]["p50"], pipelined["age_ms"]["p50"]
+    slower = f"Asking one after the other, {here['fps']:.1f} fps become {serial['fps']:.1f}."
+    if pipelined["fps"] >= 0.9 * here["fps"]:
+        kept = f"the rate survives ({pipelined['fps']:.1f}), and the age does not: {before:.0f} ms become {after:.0f}."
+    else:
+        kept = f"the rate is {pipelined['fps']:.1f}, and the age goes from {before:.0f} to {after:.0f} ms."
+    return f"{slower} With the connection kept full {kept}"
