@@ -235,5 +235,11 @@ class Stage(Observer):
             report["glass_ms"] = self.glass()
         return report
 
+    def lan_code(self) -> str:
+        """A QR code of the address in the local network, for the terminal; "" where there is none."""
+        from .lan import qr
+
+        return qr(self.lan_urls[0]) if self.lan_urls else ""
+
     def looking(self) -> int:
         return sum(v.screen is not None and not v.desk for v in self.viewers)
