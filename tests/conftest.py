@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HOME = Path(os.environ.setdefault("PLEINAIR_HOME", str(ROOT / ".cache" / "pleinair")))
+HOME = Path(os.environ.get("PLEINAIR_HOME") or ROOT / ".cache" / "pleinair")
+os.environ["PLEINAIR_HOME"] = str(HOME)
 
 
 def pytest_configure(config: pytest.Config) -> None:

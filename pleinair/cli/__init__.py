@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
-from ..core.errors import Fault
+from ..core.errors import Fault, did_you_mean
 from .say import WrongCall, say_fault, write_json
 
 VERBS = {
@@ -50,6 +50,9 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     verb = next((a for a in argv if not a.startswith("-")), None)
+    if verb is not None and verb not in VERBS:
+        say_fault(WrongCall(f'pleinair has no verb "{verb}"', hint=did_you_mean(verb, VERBS)))
+        return 2
     top = parser(verb if verb in VERBS else None)
     args = top.parse_args(argv)
     if args.version:

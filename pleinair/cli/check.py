@@ -37,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--film", type=Path, metavar="OUT.mp4", help="render the piece, every frame")
     parser.add_argument("--size", metavar="WxH", help="of the film; sources are opened at this size too")
+    parser.add_argument("--model-size", metavar="WxH", help="the models work at this size, not at their own")
     parser.add_argument(
         "--for", dest="seconds", type=float, metavar="SECONDS", help="length of the film (the clip's own)"
     )
@@ -50,9 +51,11 @@ def main(args: argparse.Namespace) -> int:
 
     uses = checked_uses(args.use)
     size, sources = parse_size(args.size), source_options(args.source)
-    if args.film is None and (size or args.fps or args.seconds):
-        raise WrongCall("--size, --for and --fps are the film's, and no --film was asked for", hint="--film out.mp4")
+    if args.film is None and (size or args.fps or args.seconds or args.model_size):
+        raise WrongCall("--size, --model-size, --for and --fps are the film's", hint="--film out.mp4 makes one")
     loaded = assembly.load(args.piece, args.site)
+    for spec in loaded.manifest.models.values():
+        spec.size = parse_size(args.model_size, "--model-size") or spec.size
     found: dict[str, Any] = {"piece": loaded.name, "title": loaded.manifest.title}
     say(paint(loaded.manifest.title, ACCENT) + f"    {loaded.file.parent.name}/{loaded.file.name}")
     found["models"] = _models(loaded)
@@ -70,13 +73,13 @@ def main(args: argparse.Namespace) -> int:
     return 0 if fine else 1
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | None:
     """(1280, 720) of "1280x720". WrongCall where it is not."""
     if text is None:
         return None
     width, x, height = text.lower().partition("x")
     if not (x and width.isdigit() and height.isdigit() and 0 < int(width) <= 16_384 and 0 < int(height) <= 16_384):
-        raise WrongCall(f"--size {text} is no size in pixels", hint="--size 1280x720")
+        raise WrongCall(f"{option} {text} is no size in pixels", hint=f"{option} 1280x720")
     return int(width), int(height)
 
 

@@ -27,15 +27,16 @@ class Bars:
         if sys.stderr.isatty():
             from rich import progress as rich
             from rich.console import Console
+            from rich.theme import Theme
 
-            amount: list[Any] = [rich.DownloadColumn(), rich.TransferSpeedColumn()]
+            amount: rich.ProgressColumn = rich.DownloadColumn()
             if self._unit == "seconds":
-                amount = [rich.TextColumn("{task.completed:.1f} of {task.total:.1f} s")]
+                amount = rich.TextColumn("{task.completed:.1f} of {task.total:.1f} s")
+            quiet = Theme({f"progress.{part}": "dim" for part in ("download", "elapsed", "remaining")})
             bar = rich.BarColumn(bar_width=28, style="#25282c", complete_style="#ffb454", finished_style="#ffb454")
             time_columns = rich.TimeElapsedColumn(), rich.TimeRemainingColumn()
-            self._rich = rich.Progress(
-                rich.TextColumn("{task.description}"), bar, *amount, *time_columns, console=Console(stderr=True)
-            )
+            name, console = rich.TextColumn("{task.description}"), Console(stderr=True, theme=quiet)
+            self._rich = rich.Progress(name, bar, amount, *time_columns, console=console)
             self._rich.start()
         return self
 

@@ -100,6 +100,7 @@ def test_licences_are_told_as_stated_and_nothing_is_allowed_by_guessing(home, ca
         (["--use", "exibit-paid"], 'did you mean "exhibit-paid"?'),
         (["--film", "x.mp4", "--size", "large"], "--size 1280x720"),
         (["--size", "640x480"], "--film out.mp4"),
+        (["--film", "x.mp4", "--model-size", "0x9"], "--model-size 1280x720"),
         (["--source", "camera"], "--source camera=file:clip.mp4"),
     ],
 )
