@@ -51,12 +51,20 @@ class Slower(Model):
     def __init__(self, model: Model, extra_ms: float) -> None:
         self._model, self._extra_s = model, extra_ms / 1e3
         self.ports, self.kind, self.size, self.names = model.ports, model.kind, model.size, model.names
-        self.open, self.close, self.describe = model.open, model.close, model.describe
+
+    def open(self) -> None:
+        self._model.open()
 
     def __call__(self, *args: Any, **ports: Any) -> Any:
         result = self._model(*args, **ports)
         time.sleep(self._extra_s)
         return result
+
+    def close(self) -> None:
+        self._model.close()
+
+    def describe(self) -> dict[str, Any]:
+        return self._model.describe()
 
 
 def move_away(graph: Graph, name: str, network: Network, window: int, clock: Clock) -> Graph:
@@ -172,7 +180,8 @@ class Link:
             item = leaving.get(self._stop)
             if item is None:
                 return
-            _write(far, *item, None)
+            t_ns, result = item
+            _write(far, t_ns, result, None)
 
 
 class _Delay:

@@ -208,6 +208,7 @@ class _Reader(ast.NodeVisitor):
         for node in _in_order(function):
             for target, value in _assigned(node):
                 (known.add if value is not None and is_picture(value) else known.discard)(target)
+            left: ast.expr
             if isinstance(node, ast.AugAssign):
                 left, right, operator = node.target, node.value, type(node.op)
             elif isinstance(node, ast.BinOp):

@@ -37,7 +37,7 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == verb:
             module = import_module(f".{name}", __name__)
-            sub.description = module.__doc__.strip()
+            sub.description = (module.__doc__ or "").strip()
             sub.epilog = f"example:\n  {module.EXAMPLE}"
             module.add(sub)
             sub.set_defaults(main=module.main)

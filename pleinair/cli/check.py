@@ -94,7 +94,8 @@ def _models(loaded: Loaded) -> list[dict[str, Any]]:
     cards = cards_in(loaded.manifest, loaded.file.parent)
     if cards:
         heading("made of")
-    entries, rows = [], []
+    entries: list[dict[str, Any]] = []
+    rows = []
     for card in cards:
         fetch.take_local(card)
         states = {v.state for v in store.verify([card])}
@@ -294,7 +295,7 @@ def film_length(graph: Graph) -> float:
             try:
                 with av.open(f"file:{target}") as container:
                     stream = container.streams.video[0]
-                    length = float(stream.duration * stream.time_base) if stream.duration else 0.0
+                    length = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
                     longest = max(longest, length or (container.duration or 0) / 1e6)
             except (av.error.FFmpegError, IndexError, OSError):
                 continue  # the source says what is wrong with it when it is opened

@@ -60,8 +60,8 @@ def _list(args: argparse.Namespace) -> int:
             broken.append({"name": name, **fault.as_dict()})
     rows = [(c.name, c.task, c.weights.id, c.bytes / 1e6, "fetched" if _here(c) else "", c.title) for c in cards]
     say_table(rows, ("name", "task", "licence", "MB", "", ""), right=[3])
-    for fault in broken:
-        say(paint(f"  {fault['what']}", FAULT))
+    for unreadable in broken:
+        say(paint(f"  {unreadable['what']}", FAULT))
     found = [_entry(c) for c in cards]
     total = sum(p.stat().st_size for p in store.blobs())
     say(f"\n  {sum(e['fetched'] for e in found)} of {len(found)} fetched, {total / 1e6:.1f} MB in the store")
@@ -146,7 +146,7 @@ def _verify(args: argparse.Namespace) -> int:
     from ..models.card import all_cards
 
     names = {f.sha256: (c.name, f.name) for c in all_cards() for f in c.files.values()}
-    found = []
+    found: list[dict[str, Any]] = []
     for verdict in store.verify():
         card, name = names.get(verdict.sha256, ("", ""))
         found.append(
