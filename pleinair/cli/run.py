@@ -65,6 +65,8 @@ def main(args: argparse.Namespace) -> int:
         say(f"{show.title}    {url}    desk {url.rstrip('/')}/desk")
         for extra in stage.lan_urls:
             say(f"in the local network: {extra}")
+        if code := stage.lan_code():
+            say(code)
         if not args.no_browser and _has_display():
             _open_browser(url)
         from .live import watch
