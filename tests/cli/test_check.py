@@ -86,6 +86,16 @@ def test_devices_are_stood_in_for_and_clips_are_played(home, call, write_piece):
     assert camera["about"]["uri"].startswith("synthetic")
 
 
+def test_nothing_goes_out_through_a_sink(home, call, write_piece, tmp_path):
+    text = PASSES + 'piece.sink("film", reads="camera")\n'
+    toml = f'[sink.film]\ndevice = "film:{tmp_path / "out.mp4"}"\n'
+    got = call("check", write_piece(text, toml))
+    assert got.code == 0 and got.found["run"]["nodes"]["film"]["fired"] >= 50
+    assert not (tmp_path / "out.mp4").exists()
+    got = call("check", write_piece(text, '[sink.film]\ndevice = "flim:x"\n', name="misspelt"))
+    assert got.code == 1 and 'did you mean "film"?' in got.said
+
+
 def test_licences_are_told_as_stated_and_nothing_is_allowed_by_guessing(home, call):
     got = call("check", "mirror", "--use", "exhibit-paid", "--use", "sell-edition")
     verdicts = {v["verdict"] for card in got.found["licences"].values() for v in card.values()}
