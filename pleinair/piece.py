@@ -202,7 +202,10 @@ class Piece:
         code = getattr(function, "__code__", None)
         if code is not None:
             where = at_line(code.co_filename, _def_line(function))
-        name = name or getattr(function, "__name__", type(function).__name__.lower())
+        if name is None:
+            name = getattr(function, "__name__", type(function).__name__.lower())
+            if name == "<lambda>" and word == "draw":
+                name = "draw"
         if not isinstance(name, str):
             raise PieceFault(f"{name!r:.40} cannot be a stream's name", where=where)
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):

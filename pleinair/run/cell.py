@@ -106,6 +106,8 @@ class Cell:
         is made of the node's own output cannot be waited for, and neither can a knob."""
         if reads.hot or reads.cancels:
             return False
+        if self.graph.policy(reads) == SAME:
+            return False  # it is waited for each time
         return self.graph.is_picture(reads.stream) and not self.graph.feeds_back(self.node.name, reads.stream)
 
     # -- frames in ---------------------------------------------------------------------------------------------------
@@ -123,14 +125,16 @@ class Cell:
     def take(self, now_ns: int) -> tuple[list[Frame], int] | Frame | None:
         """What a firing would read and the place of its hot frame; or a hot frame that was given up because the
         frame of its moment did not come; or None: nothing to do yet."""
+        if self._same:
+            self._hold(now_ns)
         if self._given_up:
             return self._given_up.popleft()
         for place, waits in enumerate(self._waits):
             if waits and self.edges[place].look() is None:
                 return None
-        hot, place = self._next_same(now_ns) if self._same else self._next_hot()
+        hot, place = self._next_same() if self._same else self._next_hot()
         if hot is None:
-            return self._given_up.popleft() if self._given_up else None
+            return None
         frames: list[Frame] = []
         for p, reads in enumerate(self.node.inputs):
             if p == place:
@@ -151,26 +155,26 @@ class Cell:
                 return frame, place
         return None, -1
 
-    def _next_same(self, now_ns: int) -> tuple[Frame | None, int]:
-        """The newest hot frame whose companions are all there, or None. Where the hot stream is read one by one, its
-        oldest. Frames are held for a while, because a companion may be slower to make than the next hot frame: to
-        look at the newest only would find no pair, ever."""
-        place = self.hot[0]
-        ordered = isinstance(self.edges[place], Every)
-        if not (ordered and self._held) and (frame := self.edges[place].take()) is not None:
+    def _hold(self, now_ns: int) -> None:
+        """Takes in hot frames, and gives up those whose companions do not come. They are held for a while, because a
+        companion may be slower to make than the next hot frame: to look at the newest only would find no pair, ever."""
+        edge = self.edges[self.hot[0]]
+        ordered = isinstance(edge, Every)
+        if not (ordered and self._held) and (frame := edge.take()) is not None:
             self._held.append((frame, now_ns + SAME_WAIT_NS))
-            if len(self._held) > HELD:
-                self._given_up.append(self._held.popleft()[0])
-        found = -1
-        for at, (frame, _) in enumerate(self._held):
-            if all(self._companion(frame, p) is not None for p in self._same):
-                found = at
-        for _ in range(found):
+        while self._held and (
+            len(self._held) > HELD or now_ns >= self._held[0][1] or self._too_late(self._held[0][0])
+        ):
             self._given_up.append(self._held.popleft()[0])
-        if found >= 0:
-            return self._held.popleft()[0], place
-        while self._held and (now_ns >= self._held[0][1] or self._too_late(self._held[0][0])):
-            self._given_up.append(self._held.popleft()[0])
+
+    def _next_same(self) -> tuple[Frame | None, int]:
+        """The newest hot frame whose companions are all there, or None; those before it are given up. Where the hot
+        stream is read one by one, only its oldest is held."""
+        for at in reversed(range(len(self._held))):
+            if all(self._companion(self._held[at][0], p) is not None for p in self._same):
+                for _ in range(at):
+                    self._given_up.append(self._held.popleft()[0])
+                return self._held.popleft()[0], self.hot[0]
         return None, -1
 
     def _companion(self, hot: Frame, place: int) -> Frame | None:

@@ -39,7 +39,6 @@ class Stream:
         with self._lock:
             if self.last is not None and t_ns <= self.last.t_ns:
                 t_ns = self.last.t_ns + 1  # two moments of a stream are never the same
-            t_ns = max(0, t_ns)  # what a device saw before the clock started
             now_ns = self._runner.clock.now_ns()
             span = Span(self._name, 0, max(0, now_ns - t_ns), now_ns)
             frame = Frame(data, self._name, self._seq, t_ns, None, (span,))
@@ -51,7 +50,8 @@ class Stream:
         clock = self._runner.clock
         now_ns = clock.now_ns()
         self._muted_until_ns = now_ns + MUTED_NS
-        return self.publish(data, now_ns if machine_ns is None else min(now_ns, clock.from_machine(machine_ns)), raw)
+        t_ns = now_ns if machine_ns is None else max(0, min(now_ns, clock.from_machine(machine_ns)))
+        return self.publish(data, t_ns, raw)
 
     def run_source(self, node: SourceNode, is_open: bool) -> None:
         """Reads a source for ever: one that went away is opened again after 1, 2, 4 ... 60 s."""
@@ -115,7 +115,7 @@ class Stream:
                 self._offset_ns += late_ns
                 t_ns += late_ns
         elif capture.machine_ns is not None:
-            t_ns = min(clock.now_ns(), clock.from_machine(capture.machine_ns))
+            t_ns = max(0, min(clock.now_ns(), clock.from_machine(capture.machine_ns)))  # 0: seen before the clock started
         else:
             t_ns = clock.now_ns()
         if t_ns >= self._muted_until_ns:
