@@ -149,6 +149,13 @@ class Cell:
         self.cancelled = False  # an interrupt counts from here on
         return frames, place
 
+    def fresher(self, now_ns: int, place: int) -> tuple[list[Frame], int] | None:
+        """What a firing that was held up would read now, where its hot frame is no longer the newest."""
+        if isinstance(self.edges[place], Latest) and self.edges[place].waiting is not None and not self._same:
+            taken = self.take(now_ns)
+            return taken if isinstance(taken, tuple) else None
+        return None
+
     def _next_hot(self) -> tuple[Frame | None, int]:
         for place in self.hot:  # several only where a node reads nothing but knobs
             if (frame := self.edges[place].take()) is not None:
@@ -188,12 +195,6 @@ class Cell:
     def waits_until_ns(self) -> int | None:
         """When to look again, although nothing came."""
         return self._held[0][1] if self._held else None
-
-    @property
-    def oldest_ns(self) -> int | None:
-        """Content time of the oldest hot frame that waits here, or None."""
-        waiting = [w.t_ns for p in self.hot if (w := self.edges[p].waiting) is not None]
-        return min([*waiting, *(f.t_ns for f, _ in self._held)], default=None)
 
     def nothing(self, reads: Input, hot: Frame) -> Frame:
         """A stream before its first frame: its kind's empty value, a picture at the size declared or the hot one's."""

@@ -54,6 +54,7 @@ class OfflineRunner:
         self._busy: set[str] = set()
         self._running: dict[str, Any] = {}
         self._lane: str | None = None
+        self._waiting: list[tuple[int, int, Cell, list[Frame], int]] = []
         self._faults: Counter[str] = Counter()
         self._seq = dict.fromkeys(graph.nodes, 0)
         self.last: dict[str, Frame] = {}
@@ -154,7 +155,7 @@ class OfflineRunner:
     def _try(self, cell: Cell) -> None:
         """Fires the node if it is free and has something to fire on."""
         node = cell.node
-        if node.name in self._busy or (node.role is Role.MODEL and self._lane is not None):
+        if node.name in self._busy:
             return
         now_ns = self.clock.now_ns()
         while isinstance(taken := cell.take(now_ns), Frame):
@@ -162,8 +163,21 @@ class OfflineRunner:
         if taken is None:
             if cell.waits_until_ns is not None:
                 self._at(cell.waits_until_ns, lambda: self._try(cell))
+        elif node.role is Role.MODEL and self._lane is not None:
+            self._busy.add(node.name)
+            heapq.heappush(self._waiting, (taken[0][taken[1]].t_ns, next(self._count), cell, *taken))
         else:
             self._fire(cell, *taken)
+
+    def _next_turn(self) -> None:
+        """The lane is free: the oldest moment goes next, with the newest frame that there is by now."""
+        self._lane = None
+        if self._waiting:
+            _, _, cell, frames, hot = heapq.heappop(self._waiting)
+            if (newer := cell.fresher(self.clock.now_ns(), hot)) is not None:
+                self.observers.on_skip(cell.node.name, frames[hot].stream, frames[hot])
+                frames, hot = newer
+            self._fire(cell, frames, hot)
 
     def _fire(self, cell: Cell, frames: list[Frame], hot: int) -> None:
         node = cell.node
@@ -230,10 +244,7 @@ class OfflineRunner:
         else:
             self._faults.pop(node.name, None)
         if node.role is Role.MODEL:
-            self._lane = None
-            models = [c for c in self._cells.values() if c.node.role is Role.MODEL and c.oldest_ns is not None]
-            for other in sorted(models, key=lambda c: c.oldest_ns or 0):
-                self._soon(other)
+            self._next_turn()
         self._soon(cell)
 
 

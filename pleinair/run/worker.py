@@ -143,9 +143,7 @@ class Worker:
 
     def _fire(self, frames: list[Frame], hot: int) -> None:
         runner, clock, node, lead = self._runner, self._runner.clock, self.node, frames[hot]
-        began_ns = clock.now_ns()
-        arrived_ns = lead.trace[-1].done_ns if lead.trace else began_ns
-        runner.observers.on_fire(node.name, tuple(frames), hot)
+        arrived_ns = 0
         published, cancelled, fault = 0, False, None
         items: Iterator[Any] | None = None
         try:
@@ -154,9 +152,15 @@ class Worker:
                     if self.cell.cancelled and published:
                         cancelled = True
                         break
-                    ran_from_ns = clock.now_ns()
                     if items is None:
+                        frames, hot = self._freshest(frames, hot)
+                        lead = frames[hot]
+                        arrived_ns = lead.trace[-1].done_ns if lead.trace else clock.now_ns()
+                        runner.observers.on_fire(node.name, tuple(frames), hot)
+                        ran_from_ns = clock.now_ns()
                         items = self.cell.start(frames, hot)
+                    else:
+                        ran_from_ns = clock.now_ns()
                     item = next(items, None)
                 if item is None:
                     break
@@ -170,6 +174,8 @@ class Worker:
                 arrived_ns = clock.now_ns()
             self._failures = 0
         except Dismissed:
+            if items is None:
+                return  # it never began
             cancelled = True
         except Exception as error:
             fault = self.cell.fault(error)
@@ -180,6 +186,17 @@ class Worker:
         runner.observers.on_done(node.name, published, cancelled, fault)
         if fault is not None:
             self._failed(fault)
+
+    def _freshest(self, frames: list[Frame], hot: int) -> tuple[list[Frame], int]:
+        """While a model waited for its turn, newer frames may have come: it takes the newest, and has lost nothing."""
+        if self.node.role is not Role.MODEL:
+            return frames, hot
+        with self._condition:
+            newer = self.cell.fresher(self._runner.clock.now_ns(), hot)
+        if newer is None:
+            return frames, hot
+        self._runner.observers.on_skip(self.node.name, frames[hot].stream, frames[hot])
+        return newer
 
     def _turn(self, t_ns: int) -> Any:
         return self._runner.lane.turn(t_ns, self._runner) if self.node.role is Role.MODEL else _NO_LANE

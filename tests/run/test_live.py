@@ -469,6 +469,36 @@ def test_a_slow_node_skips_and_takes_the_newest(run):
     go.release(10)
 
 
+def test_a_model_that_waited_for_its_turn_takes_the_newest(run):
+    held, inside = threading.Event(), threading.Event()
+
+    class Holds(Invert):
+        def __call__(self, image):
+            inside.set()
+            assert held.wait(20)
+            return image
+
+    piece = Piece()
+    piece.source("camera")
+    piece.source("other")
+    piece.model("first", reads="other")
+    piece.model("painting", reads="camera")
+    piece.sink("out", reads="painting")
+    camera, other = Hand(), Hand()
+    runner, log = run(piece, Parts(camera=camera, other=other, first=Holds()), strict=True)
+    other.give(picture(0))
+    assert inside.wait(5)
+    camera.give(picture(0))
+    log.until("frame", "camera")
+    while not runner.lane._queue:  # it has taken number 0, and waits for its turn
+        inside.wait(0.001)
+    camera.give(picture(1), picture(2))
+    log.until("frame", "camera", 3)
+    held.set()
+    log.until("frame", "painting")
+    assert log.of("fire", "painting")[0][2] == (2,) and [e[2] for e in log.of("skip", "painting")] == [1, 0]
+
+
 def test_what_is_to_be_read_one_by_one_and_is_lost_is_a_fault_with_a_count(run):
     go, inside = threading.Semaphore(0), threading.Semaphore(0)
 
