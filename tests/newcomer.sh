@@ -11,8 +11,11 @@ root=$(mktemp -d)
 log=$root/log
 pid=
 finish() {
-    [ -n "$pid" ] && kill -TERM -- "-$pid" 2>/dev/null && sleep 2
-    [ -n "$pid" ] && kill -KILL -- "-$pid" 2>/dev/null
+    if [ -n "$pid" ]; then
+        kill -TERM -- "-$pid" 2>/dev/null || true
+        sleep 2
+        kill -KILL -- "-$pid" 2>/dev/null || true
+    fi
     rm -rf "$root"
     return 0
 }
