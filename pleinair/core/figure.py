@@ -53,6 +53,9 @@ class Figure:
             return self.extra[name]
         raise AttributeError(f'no part "{name}": {did_you_mean(name, [*self.names, *self.extra])}')
 
+    def __repr__(self) -> str:  # without an address: what a piece writes down is the same in a replay
+        return f"Figure({', '.join(self.names[:4])}{' ...' * (len(self.names) > 4)}, confidence {self.confidence:.2f})"
+
 
 def _part(name: str, value: Any) -> Any:
     """A named part as it stays the same on every machine: a number, a text, a truth value, a Point, or a row of them."""

@@ -5,6 +5,7 @@ An observer that raises is switched off and reported; with none attached nothing
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,9 @@ class Observer:
         """Between two firings of `node`: what = "swap" (another card) or "reload" (another function)."""
 
     def on_stop(self) -> None: ...
+
+    def on_switched_off(self, fault: Fault) -> None:
+        """It raised, and hears of nothing any more."""
 
 
 HOOKS = ("on_start", "on_fire", "on_frame", "on_done", "on_skip", "on_lost", "on_fault", "on_change", "on_stop")
@@ -112,6 +116,8 @@ class Observers:
             now="the piece keeps running without it",
         )  # fmt: skip
         self.failed.append(fault)
+        with contextlib.suppress(Exception):
+            getattr(observer, "on_switched_off", _silent)(fault)
         self.on_fault(who, fault, 1)
 
 

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..core.clock import Clock
 from ..core.errors import Fault, TapeFault
 from ..core.frame import Frame
 from ..core.graph import Graph, Role
+from ..core.kinds import Sound
 from ..core.observer import Observer
 from ..core.source import Raw
 from .tapefile import Line, Writer
@@ -91,6 +94,10 @@ class Recorder(Observer):
     def on_stop(self) -> None:
         self._put({"e": "stop"})
 
+    def on_switched_off(self, fault: Fault) -> None:
+        if self.given_up is None:
+            self.given_up = fault
+
     def close(self) -> None:
         """Writes what is waiting, ends the tape and seals it. Idempotent."""
         with self._lock:
@@ -114,7 +121,7 @@ class Recorder(Observer):
             return
         size = 0
         if frame is not None:
-            size = (len(raw.blob) if raw is not None else 0) + getattr(frame.data, "nbytes", 0)
+            size = (len(raw.blob) if raw is not None else 0) + _bytes(frame.data)
             with self._lock:
                 self._pending += size
             if self._pending > PENDING_BYTES:
@@ -151,6 +158,11 @@ class Recorder(Observer):
                 now="the show goes on; the tape is whole up to here",
                 hint="make room on the disk and record again" if isinstance(error, OSError) else "",
             )
+
+
+def _bytes(data: Any) -> int:
+    array = data.samples if isinstance(data, Sound) else data
+    return array.nbytes if isinstance(array, np.ndarray) else 0
 
 
 def shape_of(graph: Graph) -> Line:

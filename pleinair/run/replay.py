@@ -91,6 +91,11 @@ class Replay:
                     self._follow(line, event, number)
                 except _Ends:
                     break
+                except Fault as fault:
+                    if self.result.same:
+                        raise
+                    self.result.differ(fault.what)  # what is missing now is so because of what differed before
+                    return self.result
                 if self._progress and number % 64 == 0:
                     self._progress(number, total)
             self._check_end()
@@ -244,7 +249,7 @@ class Replay:
         raw = None
         if "v" not in where:
             raw = self.tape.raw(where)
-            if raw is None:
+            if raw is None or (self.tape.seal is None and self.tape.torn(where)):
                 self._missing(place)
             if hashlib.sha256(raw.blob).hexdigest() != where["blob"]:
                 self.result.differ(f"{place}: the recorded input was altered")
@@ -341,13 +346,12 @@ class Replay:
         else:
             rest = self._pull(name)
             what = rest.what if isinstance(rest, Fault) else None
-            if rest is not None and what is None:
-                self.result.differ(f"{name} published more than the {event['c']} frames that it did")
+            place = f"{name} at t = {self._hots[name].t:.3f} s" if name in self._hots else name
             if _words(what) != _words(was):
-                self.result.differ(
-                    f"{name} at t = {self._t_ns / 1e9:.3f} s {'stopped: ' + what if what else 'ran'}, and on the tape it "
-                    f"{'stopped: ' + was if was else 'ran'}"
-                )
+                here, there = (f"stopped ({w})" if w else "ran" for w in (what, was))
+                self.result.differ(f"{place} {here}, and on the tape it {there}")
+            elif rest is not None and what is None:
+                self.result.differ(f"{place} published more than the {event['c']} frames that it did")
             self.result.faults += what is not None
         self._close(name)
 

@@ -107,6 +107,19 @@ class Tape:
         blob = file.read(where["len"])
         return Raw(where["codec"], blob, where.get("note")) if len(blob) == where["len"] else None
 
+    def torn(self, where: Line) -> bool:
+        """Whether its bytes end in what a file system left of pages that were never written: zeros up to the end of the
+        file, and not what should be there."""
+        file = self._blobs[where["s"]]
+        file.seek(where["at"])
+        blob = file.read(where["len"])
+        if not blob.endswith(b"\0") or hashlib.sha256(blob).hexdigest() == where["blob"]:
+            return False
+        while rest := file.read(2**16):
+            if rest.count(0) != len(rest):
+                return False
+        return True
+
     # -- what it was made of -----------------------------------------------------------------------------------------
 
     def text(self, name: str, digest: str | None = None) -> str | None:
