@@ -10,9 +10,10 @@ from pleinair import Piece
 from pleinair.core.source import Sink
 from pleinair.run.live import LiveRunner
 
-from .common import BenchParts, Cached, Figure, Timed, precisions, style
+from .common import BenchParts, Camera, Figure, Timed, precisions, style
 
-SIZE = (320, 240)
+SIZE = (240, 180)
+"""Small enough that the model keeps up with 30 fps on a slow pair of cores: what is measured is the runtime."""
 
 
 class _Stamp(Sink):
@@ -35,7 +36,7 @@ def _one(precision: str, seconds: float) -> list[Figure]:
     piece.source("camera")
     piece.model("painting", reads="camera")
     piece.sink("screen", reads="painting")
-    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, 30), model, sink)))
+    runner = LiveRunner(piece.build(BenchParts(Camera(SIZE, 30), model, sink)))
     runner.start()
     origin_ns = time.monotonic_ns() - runner.clock.now_ns()
     time.sleep(seconds + 1)

@@ -87,6 +87,21 @@ class Cached(Source):
         self._stopped = True
 
 
+class Camera(Cached):
+    """As a device does it: a picture is there when it is there, and is stamped when it is handed over. The lateness of
+    this machine's timer is the sensor's, not the runtime's."""
+
+    def __init__(self, size: tuple[int, int], rate: float) -> None:
+        super().__init__(size, rate)
+        self.paced = False
+
+    def __iter__(self) -> Iterator[Capture]:
+        began = time.monotonic_ns()
+        for number, capture in enumerate(super().__iter__()):
+            time.sleep(max(0.0, (began + number * 1e9 / self.rate - time.monotonic_ns()) / 1e9))
+            yield Capture(capture.data, machine_ns=time.monotonic_ns())
+
+
 class Timed:
     """A model that notes how long each call took, on the same clock as the frames."""
 

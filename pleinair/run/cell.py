@@ -39,6 +39,8 @@ from ..core.kinds import (
     size_of,
 )
 
+ONE = type(iter((0,)))
+"""What `start` returns for a firing that publishes once."""
 SAME_WAIT_NS = 250_000_000
 """How long a firing waits for the frame of its own moment before it is skipped."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import Counter
 from typing import Any
 
@@ -24,7 +25,7 @@ class Ring:
     __slots__ = ("_values", "_count")
 
     def __init__(self) -> None:
-        self._values = np.zeros(KEEP, np.float64)
+        self._values = array("d", bytes(8 * KEEP))  # half as dear to write into as numpy's, and numpy reads it in place
         self._count = 0
 
     def add(self, value: float) -> None:
@@ -33,7 +34,7 @@ class Ring:
 
     def newest(self, n: int = KEEP) -> np.ndarray:
         count = min(self._count, KEEP, n)
-        return np.take(self._values, range(self._count - count, self._count), mode="wrap")
+        return np.take(np.frombuffer(self._values), range(self._count - count, self._count), mode="wrap")
 
     def percentiles(self, scale: float = 1e-6, n: int = KEEP) -> dict[str, float] | None:
         values = self.newest(n)

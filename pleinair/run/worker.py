@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import Fault
 from ..core.frame import Frame, Span
 from ..core.graph import Node, Role
-from .cell import Cell
+from .cell import ONE, Cell
 from .lane import Dismissed
 from .quiet import as_fault, quietly
 
@@ -168,6 +168,8 @@ class Worker:
                 waited_ns = max(0, ran_from_ns - arrived_ns)
                 self._publish(item, lead, Span(node.name, waited_ns, done_ns - ran_from_ns, done_ns))
                 published += 1
+                if type(items) is ONE:  # a plain function's one result: nothing more can come
+                    break
                 if self.cell.cancelled or runner.stopping.is_set():
                     cancelled = True
                     break
