@@ -12,9 +12,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from .say import WrongCall, say, say_fault, write_json
 
+WITHIN_S = 1.8
 EXAMPLE = "pleinair run mirror --source camera=file:clip.mp4 --record tonight.tape"
 
 
@@ -48,20 +50,21 @@ def main(args: argparse.Namespace) -> int:
     from ..stage.server import Stage
     from ..stage.show import Show
 
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    ending = _Ending()
     loaded = assembly.load(args.piece, args.site)
     show = Show(loaded, sources=source_options(args.source), record=args.record, site=args.site)
     port = loaded.manifest.port if args.port is None else args.port
     lan = loaded.manifest.lan if args.lan is None else args.lan
     stage = Stage(show, port=port, lan=lan)
     show.watch_with(stage)
+    ending.show = show
     try:
         url = stage.start()
         for line in show.notices:
             say(f"{line['name']}: {line['text']}")
         show.start()
+        if ending.asked:
+            return 0
         say(f"{show.title}    {url}    desk {url.rstrip('/')}/desk")
         for extra in stage.lan_urls:
             say(f"in the local network: {extra}")
@@ -71,11 +74,12 @@ def main(args: argparse.Namespace) -> int:
             _open_browser(url)
         from .live import watch
 
-        watch(show, stage, ended, args.seconds)
+        watch(show, stage, ending.event, args.seconds)
     finally:
         report = show.report() if show.runner else {}
         show.stop()
         stage.stop()
+        ending.done.set()
     write_json(report, args.json)
     if show.recorder is not None:
         if show.recorder.given_up:
@@ -83,6 +87,36 @@ def main(args: argparse.Namespace) -> int:
             return 1
         say(f"recorded {show.recorder.frames} frames: {args.record}")
     return 0
+
+
+class _Ending:
+    """Ctrl-C and SIGTERM, at any moment: the end comes within 2 s.
+
+    A signal interrupts whatever the program was doing, perhaps while it held the lock of an Event: so another thread
+    asks for the end. Before there is a show, there is nothing to close. What does not end in time (a network that is
+    just being compiled) is left; the tape is whole up to there, as after a power cut.
+    """
+
+    def __init__(self) -> None:
+        self.event, self.done = threading.Event(), threading.Event()
+        self.asked = False
+        self.show: Any = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._signal)
+
+    def _signal(self, number: int, frame: Any) -> None:
+        first, self.asked = not self.asked, True
+        if first:
+            threading.Thread(target=self._end, args=(number,), daemon=True).start()
+        if self.show is None:
+            raise KeyboardInterrupt
+
+    def _end(self, number: int) -> None:
+        self.event.set()
+        if self.show is not None:
+            self.show.end()
+        if not self.done.wait(WITHIN_S):
+            os._exit(128 + number)
 
 
 def _has_display() -> bool:

@@ -213,7 +213,8 @@ class Cell:
         dt_ns = 0 if self.last_t_ns is None else max(0, lead.t_ns - self.last_t_ns)
         previous = self.previous
         if previous is None:
-            previous = (self.kind or Image).empty(node.size or size_of(lead.data))
+            sizes = (size_of(f.data) for f in (lead, *frames))
+            previous = (self.kind or Image).empty(node.size or next(filter(None, sizes), None))
         moment = Moment(lead.t, dt_ns / 1e9, previous, lead.bare(), node.name, self.graph.seed)
         self.last_t_ns = lead.t_ns
         self.firings += 1

@@ -161,7 +161,8 @@ class LiveRunner:
         self.lane.dismiss(self)
         deadline = time.monotonic() + JOIN_S
         for thread in [*self._threads, *self._openers]:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.ident is not None:  # else it was never started
+                thread.join(max(0.0, deadline - time.monotonic()))
         stuck = {name for thread, name in self._threads.items() if thread.is_alive()}
         stuck |= {n.name for thread, nodes in self._openers.items() if thread.is_alive() for n in nodes}
         closers = []

@@ -24,6 +24,7 @@ from .host import BrowserInput, KnobSpec, ModelSpec
 
 LOOK_S = 0.25
 """How often piece.py and piece.toml are looked at for a change."""
+END_S = 0.5
 SETTLE_S = 0.05
 """A file that changed must stay the same for so long: an editor may still be writing it."""
 
@@ -51,6 +52,9 @@ class Show:
         self._observers = list(observers)
         self._stop = threading.Event()
         self._swap_lock = threading.Lock()
+        self._life = threading.RLock()
+        """Held while a run is put in another's place: the end waits for it, and no run begins after the end."""
+        self._looking: threading.Thread | None = None
         self._began = time.monotonic()
         self.notices: list[dict[str, str]] = []
         self._stage: Any = None
@@ -234,7 +238,8 @@ class Show:
             self.recorder = Recorder(self._record, meta=tapes.tape_meta(self._loaded), files=files)
         self._start_runner()
         if self._watch:
-            threading.Thread(target=self._look_for_changes, name="pleinair:reload", daemon=True).start()
+            self._looking = threading.Thread(target=self._look_for_changes, name="pleinair:reload", daemon=True)
+            self._looking.start()
 
     def _bring_presets(self) -> None:
         """A gallery piece comes with presets; they are the user's own from the first start on."""
@@ -251,7 +256,11 @@ class Show:
         self.runner = LiveRunner(self.graph, observers=observers)
         self.pages = self._page_cameras()
         self._stand_ins = [p for p in self.pages.values() if isinstance(p, _PageCamera)]
-        self.runner.start()
+        if self._stop.is_set():
+            return
+        self.runner.start()  # comes back early when the end is asked for meanwhile
+        if self._stop.is_set():
+            return
         for page in self._stand_ins:
             page.start()
         try:
@@ -275,18 +284,28 @@ class Show:
         return self._stop.wait(seconds)
 
     def end(self) -> None:
-        """Asks for the end; from a signal or another thread."""
+        """Asks for the end, also of a start that is under way, and comes back at once. Another thread than a signal's:
+        an Event that the interrupted code was just looking at is locked."""
         self._stop.set()
+        if (runner := self.runner) is not None:
+            runner.end()
 
     def stop(self) -> None:
         """Ends everything: no thread of the piece is left, the tape is whole."""
-        self._stop.set()
-        for page in self._stand_ins:
-            page.interrupt()
-        if self.runner is not None:
-            self.runner.stop()
-        if self.recorder is not None:
-            self.recorder.close()
+        self.end()
+        free = self._life.acquire(timeout=END_S)  # a reload that loads a model is not waited for any longer
+        try:
+            for page in self._stand_ins:
+                page.interrupt()
+            if self.runner is not None:
+                self.runner.stop()
+            if self.recorder is not None:
+                self.recorder.close()
+        finally:
+            if free:
+                self._life.release()
+        if self._looking is not None and self._looking is not threading.current_thread():
+            self._looking.join(END_S)
 
     # -- hot reload ----------------------------------------------------------------------------------------------------
 
@@ -304,13 +323,16 @@ class Show:
                 fault = error if isinstance(error, Fault) else Fault(f"piece.py cannot be taken over: {error}")
                 fault.now = "the piece keeps running as it was before"
                 self.runner.fault("piece.py", fault, 1)
-                seen = now
-            else:
-                seen = _stamps(self._loaded.watched) if self._loaded.watched else now
+            seen = {**_stamps(self._loaded.watched), **now}  # what was saved while this was taken over comes next
+            seen = {file: seen[file] for file in self._loaded.watched}
 
     def reload(self) -> None:
         """Takes over piece.py and piece.toml as they are now. Raises Fault, and then nothing has changed."""
-        loaded = assembly.load(self._loaded.file, self._site)
+        with self._life:
+            if not self._stop.is_set():
+                self._take_over(assembly.load(self._loaded.file, self._site))
+
+    def _take_over(self, loaded: assembly.Loaded) -> None:
         if loaded.texts == self._loaded.texts:
             return
         if loaded.toml == self._loaded.toml and loaded.piece.shapes() == self._loaded.piece.shapes():
@@ -336,8 +358,9 @@ class Show:
             old = self.graph.nodes.get(node.name)
             if isinstance(node, SourceNode) and node.initial is not None and isinstance(old, SourceNode):
                 before = self.value(node.name)
-                if np.shape(before) == np.shape(node.initial):
-                    node.initial = before
+                low, high = loaded.piece.declared[node.name].range
+                fits = np.shape(before) == np.shape(node.initial) and low <= np.min(before) <= np.max(before) <= high
+                node.initial = before if fits else node.initial
         if self.recorder is not None:
             self.recorder.use(tapes.tape_files(loaded, graph))
         for page in self._stand_ins:
@@ -377,14 +400,14 @@ def one_thread_each() -> None:
     cv2.setNumThreads(1)
 
 
-def _stamps(files: list[Path]) -> list[tuple[int, int] | None]:
-    stamps = []
+def _stamps(files: list[Path]) -> dict[Path, tuple[int, int, int] | None]:
+    stamps: dict[Path, tuple[int, int, int] | None] = {}
     for file in files:
         try:
             status = file.stat()
-            stamps.append((status.st_mtime_ns, status.st_size))
+            stamps[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
         except OSError:
-            stamps.append(None)
+            stamps[file] = None
     return stamps
 
 

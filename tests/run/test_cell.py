@@ -247,6 +247,21 @@ def test_previous_begins_empty_at_the_declared_or_the_hot_inputs_size():
     assert seen == [(6, 8), (3, 3), (10, 20, 3)]
 
 
+def test_previous_of_a_node_that_the_clock_makes_run_has_the_size_of_the_first_picture_it_reads():
+    seen = []
+    piece = Piece()
+    piece.source("tick")
+    piece.source("camera")
+
+    @piece.draw
+    def draw(tick, camera, previous) -> Mask:
+        seen.append(previous.shape)
+
+    cell = cell_of(piece, tick=Hand(Control))
+    list(cell.start([Frame(0.0, "tick", 0, 0), frame("camera", 0, 0)], 0))
+    assert seen == [(6, 8)]
+
+
 def test_a_node_that_returns_what_it_was_given_copies_nothing():
     piece = Piece()
     piece.source("camera")
