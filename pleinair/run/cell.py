@@ -215,7 +215,7 @@ class Cell:
         if previous is None:
             sizes = (size_of(f.data) for f in (lead, *frames))
             previous = (self.kind or Image).empty(node.size or next(filter(None, sizes), None))
-        moment = Moment(lead.t, dt_ns / 1e9, previous, lead.bare(), node.name, self.graph.seed)
+        moment = Moment(lead.t, dt_ns / 1e9, previous, lead, node.name, self.graph.seed)
         self.last_t_ns = lead.t_ns
         self.firings += 1
         try:

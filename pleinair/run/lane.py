@@ -9,9 +9,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -19,11 +16,21 @@ class Dismissed(Exception):
     """The run that waited for the lane has ended."""
 
 
-@dataclass
 class _Turn:
-    owner: Any
-    gate: threading.Lock = field(default_factory=threading.Lock)
-    dismissed: bool = False
+    """One call's place in the lane, as a context."""
+
+    __slots__ = ("lane", "t_ns", "owner", "gate", "dismissed")
+
+    def __init__(self, lane: Lane, t_ns: int, owner: Any) -> None:
+        self.lane, self.t_ns, self.owner = lane, t_ns, owner
+        self.gate: threading.Lock | None = None
+        self.dismissed = False
+
+    def __enter__(self) -> None:
+        self.lane._enter(self)
+
+    def __exit__(self, *_: Any) -> None:
+        self.lane._leave(self)
 
 
 class Lane:
@@ -33,27 +40,27 @@ class Lane:
         self._queue: list[tuple[int, int, _Turn]] = []
         self._count = itertools.count()
 
-    @contextmanager
-    def turn(self, t_ns: int, owner: Any = None) -> Iterator[None]:
-        """Waits for the lane; the caller with the oldest content time goes next. Dismissed: see `dismiss`."""
-        mine = _Turn(owner)
+    def turn(self, t_ns: int, owner: Any = None) -> _Turn:
+        """`with lane.turn(t_ns):` waits for the lane; the caller with the oldest content time goes next. Dismissed: see
+        `dismiss`."""
+        return _Turn(self, t_ns, owner)
+
+    def _enter(self, mine: _Turn) -> None:
         with self._lock:
-            waits = self._holder is not None
-            if waits:
-                mine.gate.acquire()
-                heapq.heappush(self._queue, (t_ns, next(self._count), mine))
-            else:
+            if self._holder is None:
                 self._holder = mine
-        if waits:
-            mine.gate.acquire()  # opened by whoever leaves the lane
-            if mine.dismissed:
-                raise Dismissed
-        try:
-            yield
-        finally:
-            with self._lock:
-                if self._holder is mine:  # else it was taken away, because this call did not return in time
-                    self._pass_on()
+                return
+            mine.gate = threading.Lock()
+            mine.gate.acquire()
+            heapq.heappush(self._queue, (mine.t_ns, next(self._count), mine))
+        mine.gate.acquire()  # opened by whoever leaves the lane
+        if mine.dismissed:
+            raise Dismissed
+
+    def _leave(self, mine: _Turn) -> None:
+        with self._lock:
+            if self._holder is mine:  # else it was taken away, because this call did not return in time
+                self._pass_on()
 
     def dismiss(self, owner: Any) -> None:
         """The owner's run has ended: nobody of it waits any more, and a call of it that does not return holds nobody up."""

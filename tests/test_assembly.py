@@ -1,0 +1,165 @@
+"""From a folder to a graph: what is found, what is said where it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pleinair import assembly
+from pleinair.assembly import MachineParts, assemble, gallery, locate, open_source, split_uri
+from pleinair.core.errors import Fault, ManifestFault, ModelFault, PieceFault
+from pleinair.manifest import Lock
+from pleinair.run.offline import OfflineRunner
+from pleinair.sources.synthetic import Synthetic
+
+PLAIN = "piece.source('camera')\npiece.draw(lambda camera: camera)\n"
+MODEL = "piece.source('camera')\npiece.model('painting', reads='camera')\npiece.draw(lambda painting: painting)\n"
+SOURCE = "[source.camera]\ndevice = 'synthetic:room'\nsize = [64, 48]\n"
+
+
+def test_a_piece_is_a_folder_a_file_or_a_gallery_pieces_name(write_piece):
+    folder = write_piece(PLAIN)
+    assert locate(folder) == locate(folder / "piece.py") == (folder / "piece.py").resolve()
+    assert locate("mirror") == gallery()["mirror"]
+
+
+@pytest.mark.parametrize("where, says, hint", [("mirorr", "no piece", "mirror"), (".", "no piece.py", "pleinair new")])
+def test_where_there_is_no_piece_is_said(tmp_path, monkeypatch, where, says, hint):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PieceFault, match=says) as caught:
+        locate(where)
+    assert hint in caught.value.hint
+
+
+def test_a_gallery_piece_keeps_its_lock_and_tapes_elsewhere():
+    loaded = assembly.load("mirror")
+    assert gallery()["mirror"].parent not in (loaded.home, *loaded.home.parents)
+
+
+def test_a_piece_written_on_windows_is_read(tmp_path):
+    text = "\ufefffrom pleinair import Piece\r\npiece = Piece()\r\npiece.source('camera')\r\npiece.draw(lambda camera: camera)\r\n"
+    (tmp_path / "piece.py").write_bytes(text.encode())
+    (tmp_path / "piece.toml").write_bytes(("\ufeff" + SOURCE).encode())
+    assert set(assembly.load(tmp_path).piece.declared) == {"camera", "draw"}
+
+
+def test_a_piece_that_is_no_text_is_a_sentence(tmp_path):
+    (tmp_path / "piece.py").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PieceFault, match="cannot be read"):
+        assembly.load(tmp_path)
+
+
+def test_the_variable_called_piece_is_the_piece(write_piece):
+    folder = write_piece("from pleinair import Piece\nother = Piece()\npiece = Piece()\npiece.source('a')\n")
+    assert set(assembly.load(folder).piece.declared) == {"a"}
+
+
+def test_a_syntax_error_in_a_helper_names_the_helper(write_piece):
+    folder = write_piece("import helper\n" + PLAIN)
+    (folder / "helper.py").write_text("x = (\n")
+    with pytest.raises(PieceFault, match="helper.py is not Python yet") as caught:
+        assembly.load(folder)
+    assert caught.value.where.startswith("helper.py, line 1")
+
+
+def test_reading_a_piece_leaves_the_import_path_as_it_was(write_piece):
+    import sys
+
+    before = list(sys.path), list(sys.meta_path)
+    with pytest.raises(PieceFault):
+        assembly.load(write_piece("raise RuntimeError('x')"))
+    assembly.load(write_piece(PLAIN))
+    assert (list(sys.path), list(sys.meta_path)) == before
+
+
+@pytest.mark.parametrize("uri, parts", [
+    ("webcam", ("webcam", "")), ("file:clip.mp4", ("file", "clip.mp4")), ("rtsp://h/1", ("rtsp", "rtsp://h/1")),
+    ("webcam:Some: name", ("webcam", "Some: name")), ("file:C:\\clip.mp4", ("file", "C:\\clip.mp4")),
+])  # fmt: skip
+def test_an_address_is_a_plug_in_and_its_target(uri, parts):
+    assert split_uri(uri) == parts
+
+
+def test_a_source_of_an_unknown_key_or_plug_in_is_a_sentence():
+    assert isinstance(open_source("synthetic:room", size=(32, 24)), Synthetic)
+    with pytest.raises(PieceFault, match="cannot be made so"):
+        open_source("synthetic", sise=(32, 24))
+    with pytest.raises(Fault, match='no source called "synthetik"') as caught:
+        open_source("synthetik")
+    assert "synthetic" in caught.value.hint
+
+
+def test_the_command_lines_source_goes_before_the_files_and_keeps_the_size(write_piece):
+    loaded = assembly.load(write_piece(PLAIN, SOURCE))
+    parts = MachineParts(loaded, sources={"camera": "synthetic:bars"})
+    graph = assemble(loaded, parts)
+    assert graph.nodes["camera"].source.scene == "bars" and graph.nodes["camera"].source.size == (64, 48)
+    assert graph.nodes["camera"].describe()["uri"] == "synthetic:bars"
+    with pytest.raises(PieceFault, match='no source "camra"') as caught:
+        MachineParts(loaded, sources={"camra": "synthetic"})
+    assert "camera" in caught.value.hint
+
+
+def test_a_source_that_nobody_describes_says_what_to_write(write_piece):
+    loaded = assembly.load(write_piece("piece.source('landscape')\npiece.draw(lambda landscape: landscape)"))
+    with pytest.raises(PieceFault, match="does not say what landscape is") as caught:
+        assemble(loaded, MachineParts(loaded))
+    assert "[source.landscape]" in caught.value.hint and "line 4" in caught.value.where
+
+
+def test_on_a_machine_without_devices_everything_is_stood_in_for(write_piece):
+    loaded = assembly.load(write_piece(PLAIN, "[source.camera]\ndevice = 'webcam:Something'\nsize = [64, 48]\n"))
+    graph = assemble(loaded, MachineParts(loaded, stand_in=True))
+    assert OfflineRunner(graph).run(0.2).report()["nodes"]["draw"]["published"] > 3
+
+
+@pytest.mark.parametrize("text, says, where, hint", [
+    ("", "which card painting is", "piece.py, line 5", "[model.painting]"),
+    ("[model.painting]\ncard = 'multistile26'\n", "multistile26", "", "multistyle26"),
+    ("[model.painting]\ncard = 'multistyle26'\nprecison = 'f32'\n", "no port precison", "piece.toml, line 6", "precision"),
+    ("[model.panting]\ncard = 'multistyle26'\n", "says what panting is", "piece.toml, line 4", "painting"),
+])  # fmt: skip
+def test_a_slip_about_a_model_is_said_where_it_stands(write_piece, weights, text, says, where, hint):
+    with pytest.raises(Fault) as caught:
+        loaded = assembly.load(write_piece(MODEL, SOURCE + text))
+        assemble(loaded, MachineParts(loaded))
+    fault = caught.value
+    assert says in fault.what and where in fault.where and hint in fault.hint
+
+
+def test_a_choice_once_made_is_kept_in_the_lock_and_followed(write_piece, weights):
+    toml = SOURCE + "[model.painting]\ncard = 'multistyle26'\nsize = [64, 64]\nbackend = 'onnx'\nprecision = 'f32'\n"
+    folder = write_piece(MODEL, toml)
+    loaded = assembly.load(folder)
+    parts = MachineParts(loaded)
+    graph = assemble(loaded, parts)
+    graph.nodes["painting"].open()
+    assert parts.save_lock(graph) == []
+    locked = Lock.load(folder / "piece.lock")
+    assert locked.models["painting"]["backend"]["name"] == "onnx" and locked.environment["numpy"]
+    again = MachineParts(assembly.load(folder))
+    assert again._model_options("painting", loaded.manifest.models["painting"])["backend"] == locked.models["painting"]["backend"]
+    (folder / "piece.lock").write_text((folder / "piece.lock").read_text().replace(
+        f'numpy = "{locked.environment["numpy"]}"', 'numpy = "0.1"'))  # fmt: skip
+    assert "numpy was 0.1" in MachineParts(assembly.load(folder)).save_lock(graph)[0]
+
+
+def test_weights_that_are_not_there_stop_a_check_and_not_a_show(write_piece, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "empty"))
+    folder = write_piece(MODEL, SOURCE + "[model.painting]\ncard = 'multistyle26'\nsize = [64, 64]\n")
+    loaded = assembly.load(folder)
+    with pytest.raises(ModelFault) as caught:
+        assemble(loaded, MachineParts(loaded))
+    assert "pleinair fetch" in caught.value.hint
+    graph = assemble(loaded, MachineParts(loaded, live=True))
+    with pytest.raises(ModelFault):
+        graph.nodes["painting"].open()
+
+
+@pytest.mark.parametrize("name", sorted(gallery()))
+def test_every_gallery_piece_is_read_and_wired(name, weights):
+    loaded = assembly.load(name)
+    graph = assemble(loaded, MachineParts(loaded, stand_in=True))
+    assert graph.screens and not loaded.piece.warnings()
+    assert isinstance(loaded.file, Path) and ManifestFault is not None
