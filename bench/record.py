@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pleinair import Piece
 from pleinair.run.live import LiveRunner
-from pleinair.run.tape import Recorder, Tape
+from pleinair.run.tape import Recorder
 from pleinair.sinks.null import Null
 
 from .common import BenchParts, Cached, Figure, precisions, style
@@ -55,5 +56,6 @@ def _rate(model, seconds: float, tape: Path | None) -> tuple[float, dict[str, in
     if recorder is None:
         return rate, {}
     recorder.close()
-    stored = sum(1 for k in Tape(tape).inputs() if k[1] == "camera")
+    inputs = (tape / "inputs.jsonl").read_text().splitlines()
+    stored = sum(json.loads(line)["s"] == "camera" for line in inputs)
     return rate, {"published": published, "stored": stored, "missing": max(0, published - stored)}

@@ -144,6 +144,8 @@ class OpenVino:
                 results[tensor.name] = out
             request.start_async()
             request.wait()
+        for out in results.values():
+            out.setflags(write=False)  # the request holds it until the next call: read-only, nobody needs a copy
         return results
 
     def _shared(self, array: np.ndarray, tensor: Tensor) -> Any:

@@ -40,20 +40,24 @@ class Moment:
 
     t, dt      seconds: of the hot frame, and since the node's last firing (0 at the first)
     previous   the node's own last output, the kind's empty value before there is one
-    frame      the hot frame's envelope
+    frame      the hot frame's envelope, without its measured time
     """
 
     t: float
     dt: float
     previous: Any
-    frame: Frame
+    hot: Frame
     node: str
     seed: int
 
     @property
+    def frame(self) -> Frame:
+        return self.hot.bare()
+
+    @property
     def rng(self):
         """A numpy Generator of this firing's own."""
-        return chance(self.seed, self.node, self.frame.seq)
+        return chance(self.seed, self.node, self.hot.seq)
 
 
 class Node:
