@@ -69,7 +69,9 @@ def locate(where: str | Path) -> Path:
     if str(where) in gallery():
         return gallery()[str(where)]
     if path.is_dir():
-        raise PieceFault(f"there is no piece.py in {path}", hint=f"pleinair new {path / 'mine'} makes one to start from")
+        raise PieceFault(
+            f"there is no piece.py in {path}", hint=f"pleinair new {path / 'mine'} makes one to start from"
+        )
     raise PieceFault(f'there is no piece "{where}"', hint=did_you_mean(str(where), gallery()))
 
 
@@ -172,7 +174,9 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
     try:
         return factory(target, **options)
     except TypeError as error:
-        raise PieceFault(f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml") from None
+        raise PieceFault(
+            f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml"
+        ) from None
 
 
 def clip_path(card: str) -> Path:
@@ -259,7 +263,7 @@ class MachineParts:
                     f"piece.toml does not say what {name} is",
                     where=self.loaded.piece.declared[name].where,
                     now="the piece was not started",
-                    hint=f'[source.{name}]\n         device = "webcam"      (or "file:clip.mp4", "synthetic", "browser")',
+                    hint=f'[source.{name}]\n         device = "webcam"      (or "file:clip.mp4", "browser")',
                 )
             spec = SourceSpec(device or "synthetic")
         uri, options = spec.device, dict(spec.options)
@@ -345,7 +349,11 @@ class MachineParts:
     def finish(self, graph: Graph) -> Graph:
         for node in graph.nodes.values():
             if isinstance(node, SourceNode) and node.source:
-                node.about = {"uri": self.uris[node.name], "options": self._options[node.name], "kind": node.kind.__name__}
+                node.about = {
+                    "uri": self.uris[node.name],
+                    "options": self._options[node.name],
+                    "kind": node.kind.__name__,
+                }
         return graph
 
     def save_lock(self, graph: Graph) -> list[str]:

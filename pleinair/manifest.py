@@ -81,7 +81,8 @@ def text_of(path: Path) -> str:
 
 
 def read(folder: Path, site: Path | None = None) -> Manifest:
-    """piece.toml of a folder (none is fine: everything has a default), with a site.toml over it. Raises ManifestFault."""
+    """piece.toml of a folder (none is fine: everything has a default), with a site.toml over it. Raises
+    ManifestFault."""
     path = folder / "piece.toml"
     manifest = parse(text_of(path), path) if path.exists() else Manifest(title=folder.name)
     if site is not None and not site.exists():
@@ -180,9 +181,7 @@ class _Doc:
                 what = f'{self.name} has a key that means nothing: "{full}"'
                 raise self.refuse(key, what, did_you_mean(key, known), section)
 
-    def typed(
-        self, data: Mapping[str, Any], key: str, types: Any, default: Any, what: str, section: str = ""
-    ) -> Any:
+    def typed(self, data: Mapping[str, Any], key: str, types: Any, default: Any, what: str, section: str = "") -> Any:
         if key not in data:
             return default
         value = data[key]

@@ -1,7 +1,7 @@
 """Modules that lie beside a piece: imported anew each time the piece is read, and kept on its tape.
 
-Python imports a module once. A piece that is reloaded must see its helpers as they are now, and a piece that is replayed
-must see them as they were; two pieces that each have a `helper.py` must not share one.
+Python imports a module once. A piece that is reloaded must see its helpers as they are now, and a piece that is
+replayed must see them as they were; two pieces that each have a `helper.py` must not share one.
 """
 
 from __future__ import annotations

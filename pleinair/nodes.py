@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class FunctionNode(Node):
-    """An artist's function, or a callable object with a state of its own (`reset`, `save`, `load` where it has them)."""
+    """An artist's function, or a callable object with a state of its own (`reset`, `save`, `load` where it has
+    them)."""
 
     def __init__(self, d: Declared, *, all_hot: bool = False) -> None:
         if not d.reads:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-import math
 import sys
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,23 +17,42 @@ import numpy as np
 
 from .core.errors import PieceFault, at_line, did_you_mean
 from .core.graph import Graph, Node, SourceNode
-from .core.kinds import EVERY, KINDS, LATEST, SAME, Control, Kind, Size, Vector
+from .core.kinds import EVERY, LATEST, SAME, Control, Kind, Size, Vector
 from .core.model import Model
 from .core.source import Sink, Source
 from .nodes import FunctionNode, ModelNode, SinkNode
+from .spelling import (
+    Policy,
+    check_size,
+    every,
+    is_number,
+    kind_of,
+    latest,
+    policy_of,
+    range_of,
+    resolved,
+    same,
+    stream_of,
+)
 
-__all__ = ["RESERVED", "Declared", "FunctionNode", "ModelNode", "Parts", "Piece", "Policy", "SinkNode", "every", "latest", "same"]
+__all__ = [
+    "RESERVED",
+    "Declared",
+    "FunctionNode",
+    "ModelNode",
+    "Parts",
+    "Piece",
+    "Policy",
+    "SinkNode",
+    "every",
+    "latest",
+    "same",
+]
 
-
-class Policy(str):
-    """How a parameter reads its stream: `camera: same`."""
-
-
-latest, every, same = Policy(LATEST), Policy(EVERY), Policy(SAME)
 
 RESERVED = ("t", "dt", "rng", "previous", "frame")
-"""Parameters that name no stream: content time and time since the last firing in seconds, a seeded generator, the node's
-own last output, the hot frame's envelope."""
+"""Parameters that name no stream: content time and time since the last firing in seconds, a seeded generator, the
+node's own last output, the hot frame's envelope."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +110,8 @@ class Piece:
     def knob(self, name: str, default: float = 0.5, *, range: tuple[float, float] = (0.0, 1.0)) -> None:
         """A number that a hand sets, live: on the desk, by OSC, by MIDI."""
         where = _caller()
-        low, high = _range(name, range, where)
-        if not _is_number(default) or not low <= float(default) <= high:
+        low, high = range_of(name, range, where)
+        if not is_number(default) or not low <= float(default) <= high:
             raise PieceFault(f"the knob {name} starts at {default}, and its range is {low:g}..{high:g}", where=where)
         self._declare(Declared("knob", name, where, default=float(default), range=(low, high), kind=Control))
 
@@ -116,9 +133,9 @@ class Piece:
         values = tuple(default) if isinstance(default, (Sequence, np.ndarray)) else (default,) * n
         if len(values) != n:
             raise PieceFault(f"{name} has {n} knobs and {len(values)} values to start from", where=where)
-        low, high = _range(name, range, where)
+        low, high = range_of(name, range, where)
         for value in values:
-            if not _is_number(value) or not low <= float(value) <= high:
+            if not is_number(value) or not low <= float(value) <= high:
                 raise PieceFault(f"a knob of {name} starts at {value}, and the range is {low:g}..{high:g}", where=where)
         values = tuple(float(v) for v in values)
         self._declare(
@@ -129,7 +146,11 @@ class Piece:
         """A model's output as a stream. `reads`: the stream for its first port, or {port: stream}, the first hot."""
         where = _caller()
         ports = {"": reads} if isinstance(reads, str) else reads
-        if not isinstance(ports, Mapping) or not ports or not all(isinstance(v, str) for kv in ports.items() for v in kv):
+        if (
+            not isinstance(ports, Mapping)
+            or not ports
+            or not all(isinstance(v, str) for kv in ports.items() for v in kv)
+        ):
             raise PieceFault(
                 f"the model {name} reads a stream, or several by its ports, and not {reads!r:.40}",
                 where=where,
@@ -189,7 +210,8 @@ class Piece:
 
     def _node(
         self, word: str, function: Any, where: str, name: str | None = None, reads: Mapping[str, str] | None = None,
-        interrupt: str | None = None, kind: type[Kind] | None = None, size: Size | None = None, screen: str | None = None,
+        interrupt: str | None = None, kind: type[Kind] | None = None, size: Size | None = None,
+        screen: str | None = None,
     ) -> Any:  # fmt: skip
         if not callable(function):
             raise PieceFault(f"{function!r:.60} is not a function", where=where)
@@ -223,10 +245,14 @@ class Piece:
         policies, takes, inputs = {}, [], {}
         for parameter in signature.parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                raise PieceFault(f"{name} takes *{parameter.name}, and a node's parameters name its streams", where=where)
+                raise PieceFault(
+                    f"{name} takes *{parameter.name}, and a node's parameters name its streams", where=where
+                )
             if parameter.kind is parameter.POSITIONAL_ONLY:
-                raise PieceFault(f"{name} hides the name of {parameter.name} behind a /", where=where, hint="leave out the /")
-            stream, asked = _stream((reads or {}).get(parameter.name, parameter.name), name, where)
+                raise PieceFault(
+                    f"{name} hides the name of {parameter.name} behind a /", where=where, hint="leave out the /"
+                )
+            stream, asked = stream_of((reads or {}).get(parameter.name, parameter.name), name, where)
             if parameter.name in RESERVED and parameter.name not in (reads or {}):
                 takes.append(parameter.name)
                 continue
@@ -234,22 +260,37 @@ class Piece:
                 continue  # a plain default is the artist's own constant
             takes.append(parameter.name)
             inputs[parameter.name] = stream
-            annotation = _resolved(parameter.annotation, function)
-            if (policy := asked or _policy(annotation)) is not None:
+            annotation = resolved(parameter.annotation, function)
+            if (policy := asked or policy_of(annotation)) is not None:
                 policies[parameter.name] = policy
-            elif isinstance(annotation, str) and (meant := did_you_mean(annotation, (LATEST, EVERY, SAME))).startswith("did"):
-                raise PieceFault(f'{name} reads {stream} as "{annotation}", which means nothing', where=where, hint=meant)
+            elif isinstance(annotation, str) and (meant := did_you_mean(annotation, (LATEST, EVERY, SAME))).startswith(
+                "did"
+            ):
+                raise PieceFault(
+                    f'{name} reads {stream} as "{annotation}", which means nothing', where=where, hint=meant
+                )
         for parameter in reads or {}:
             if parameter not in signature.parameters:
                 raise PieceFault(
-                    f"{name} has no parameter {parameter}", where=where, hint=did_you_mean(parameter, signature.parameters)
+                    f"{name} has no parameter {parameter}",
+                    where=where,
+                    hint=did_you_mean(parameter, signature.parameters),
                 )
-        annotated = _kind(kind if kind is not None else _resolved(signature.return_annotation, function), where)
-        _check_size(size, name, where)
+        annotated = kind_of(kind if kind is not None else resolved(signature.return_annotation, function), where)
+        check_size(size, name, where)
         self._declare(
             Declared(
-                word, name, where, reads=inputs, function=function, kind=annotated, policies=policies,
-                interrupt=interrupt, size=size, screen=screen, takes=tuple(takes),
+                word,
+                name,
+                where,
+                reads=inputs,
+                function=function,
+                kind=annotated,
+                policies=policies,
+                interrupt=interrupt,
+                size=size,
+                screen=screen,
+                takes=tuple(takes),
             )  # fmt: skip
         )
         return function
@@ -263,12 +304,13 @@ class Piece:
             if d.function and len(streams) > 1 and streams[0] in knobs and not set(streams) <= knobs:
                 found.append(
                     f"{d.name} runs only when the knob {streams[0]} moves, since that is its first parameter\n"
-                    f"  {d.where}\n  try    let the stream that should make it run come first: {d.name}({streams[1]}, ...)"
+                    f"  {d.where}\n"
+                    f"  try    let the stream that should make it run come first: {d.name}({streams[1]}, ...)"
                 )
             for parameter in inspect.signature(d.function).parameters if d.function else ():
                 if parameter not in d.takes and parameter in self.declared:
                     found.append(
-                        f"{d.name} has a {parameter} of its own, with a default, so the stream {parameter} does not reach it"
+                        f"{d.name} has a {parameter} of its own, with a default, so the stream does not reach it"
                         f"\n  {d.where}\n  try    def {d.name}(..., {parameter}), without a value"
                     )
             for parameter, policy in d.policies.items():
@@ -287,7 +329,8 @@ class Piece:
         if not any(d.screen or d.word == "sink" for d in self.declared.values()):
             raise PieceFault(
                 "nothing is shown: the piece has no @piece.draw and no sink",
-                hint="the last function of a piece is usually\n         @piece.draw\n         def draw(camera): return camera",
+                hint="the last function of a piece is usually\n"
+                "         @piece.draw\n         def draw(camera): return camera",
             )
         nodes: dict[str, Node] = {}
         for d in self.declared.values():
@@ -324,67 +367,3 @@ def _def_line(function: Any) -> int:
         if line.lstrip().startswith(("def ", "async def ")):
             return code.co_firstlineno + offset
     return code.co_firstlineno
-
-
-def _stream(reads: Any, name: str, where: str) -> tuple[str, str | None]:
-    """("camera", "same") of "camera: same"."""
-    if not isinstance(reads, str):
-        raise PieceFault(f"{name} reads streams by their names, and {reads!r:.40} is none", where=where)
-    stream, colon, asked = (part.strip() for part in reads.partition(":"))
-    policy = _policy(asked) if colon else None
-    if colon and policy is None:
-        hint = did_you_mean(asked, (LATEST, EVERY, SAME))
-        raise PieceFault(f'{name} reads {stream} as "{asked}", which means nothing', where=where, hint=hint)
-    return stream, policy
-
-
-def _resolved(annotation: Any, function: Any) -> Any:
-    """What an annotation stands for; a text, under `from __future__ import annotations`, is looked up where it stands."""
-    if not isinstance(annotation, str) or isinstance(annotation, Policy):
-        return annotation
-    try:
-        return eval(annotation, getattr(inspect.unwrap(function), "__globals__", {}))  # the artist's own source text
-    except Exception:
-        return annotation
-
-
-def _policy(annotation: Any) -> str | None:
-    if isinstance(annotation, str) and annotation in (LATEST, EVERY, SAME):
-        return str(annotation)
-    return None
-
-
-def _kind(annotation: Any, where: str) -> type[Kind] | None:
-    """The kind that a return annotation names: `Mask`, `Mask | None`, and `Iterator[Text]` of a node that yields."""
-    if annotation in (inspect.Signature.empty, None, "None", np.ndarray, "np.ndarray", "numpy.ndarray"):
-        return None  # an array may be a picture, a mask or a vector: the first one decides
-    if isinstance(annotation, str):
-        annotation = KINDS.get(annotation, annotation)
-    if isinstance(annotation, type) and issubclass(annotation, Kind):
-        return annotation
-    for part in typing.get_args(annotation):
-        if isinstance(part, type) and issubclass(part, Kind):
-            return part
-    name = getattr(annotation, "__name__", str(annotation))
-    raise PieceFault(f"-> {name} is not a kind of stream", where=where, hint=did_you_mean(name, KINDS))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def _range(name: str, given: Any, where: str) -> tuple[float, float]:
-    try:
-        low, high = (float(v) for v in given)
-    except (TypeError, ValueError, OverflowError):
-        low, high = math.nan, math.nan
-    if not -math.inf < low < high < math.inf:
-        raise PieceFault(f"the range of {name} is two numbers, the lower first, and not {given!r:.40}", where=where)
-    return low, high
-
-
-def _check_size(size: Any, name: str, where: str) -> None:
-    if size is not None and not (
-        isinstance(size, (tuple, list)) and len(size) == 2 and all(type(v) is int and v > 0 for v in size)
-    ):
-        raise PieceFault(f"the size of {name} is (width, height) in pixels, and not {size!r:.40}", where=where)

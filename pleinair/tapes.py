@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +27,8 @@ def tape_meta(loaded: Loaded) -> dict[str, Any]:
 def tape_files(loaded: Loaded, graph: Graph) -> dict[str, str | bytes]:
     """What a run is made of besides its models: the texts, and pictures that stand in piece.toml."""
     files: dict[str, str | bytes] = dict(loaded.texts)
-    try:
+    with contextlib.suppress(OSError):  # it was never locked
         files["piece.lock"] = loaded.lock_file.read_text("utf-8")
-    except OSError:
-        pass  # it was never locked
     for node in graph.nodes.values():
         if isinstance(node, ModelNode):
             for port, value in node.constants.items():
@@ -39,7 +38,8 @@ def tape_files(loaded: Loaded, graph: Graph) -> dict[str, str | bytes]:
 
 
 class _StandIn(Model):
-    """In place of a model that is not asked (the tape holds what it said), or not to be had (then asking is a fault)."""
+    """In place of a model that is not asked (the tape holds what it said), or not to be had (then asking is a
+    fault)."""
 
     def __init__(self, ports: list[str], kind: type[Kind], fault: Fault | None = None) -> None:
         self.ports = dict.fromkeys(ports, Image)
@@ -120,7 +120,8 @@ class _TapeParts:
 
 
 class TapeHand:
-    """Replay's way to the piece: builds what the tape says, from what the tape keeps. `notes`: what is not as it was."""
+    """Replay's way to the piece: builds what the tape says, from what the tape keeps. `notes`: what is not as it
+    was."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

@@ -113,8 +113,8 @@ def check_sink(make: Callable[[], Sink], data: Sequence[Any], *, step_s: float =
 
 
 def _take(source: Source, count: int, seconds: float) -> tuple[list[Capture], list[Any]]:
-    """Captures, and their bytes as they were when they came. In a thread of its own, as on stage: a read that never comes
-    back must not hold up the test."""
+    """Captures, and their bytes as they were when they came. In a thread of its own, as on stage: a read that never
+    comes back must not hold up the test."""
     taken: list[Capture] = []
     arrived: list[Any] = []
     failed: list[BaseException] = []
@@ -177,7 +177,9 @@ def _check_raws(make: Callable[[], Source], source: Source, captures: list[Captu
             data = recaller.recall(json.loads(json.dumps(capture.raw.note)))
         else:
             data = decode(capture.raw)
-        same = source.kind.digest(source.kind.check(_own(data))) == source.kind.digest(source.kind.check(_own(capture.data)))
+        same = source.kind.digest(source.kind.check(_own(data))) == source.kind.digest(
+            source.kind.check(_own(capture.data))
+        )
         _is(same, f'what is kept for the tape ("{capture.raw.codec}") brings back the same, bit for bit')
     if recaller is not None:
         recaller.close()
@@ -205,9 +207,7 @@ def _check_interrupt(make: Callable[[], Source], seconds: float) -> None:
 # -- models ----------------------------------------------------------------------------------------------------------
 
 
-def _inputs(
-    port: str, kind: type[Kind], given: Mapping[str, Sequence[Any]] | None, size: tuple[int, int]
-) -> list[Any]:
+def _inputs(port: str, kind: type[Kind], given: Mapping[str, Sequence[Any]] | None, size: tuple[int, int]) -> list[Any]:
     if given is not None and port in given:
         return [kind.check(value) for value in given[port]]
     chance = np.random.default_rng(7)

@@ -38,7 +38,8 @@ def test_a_gallery_piece_keeps_its_lock_and_tapes_elsewhere():
 
 
 def test_a_piece_written_on_windows_is_read(tmp_path):
-    text = "\ufefffrom pleinair import Piece\r\npiece = Piece()\r\npiece.source('camera')\r\npiece.draw(lambda camera: camera)\r\n"
+    text = "\ufefffrom pleinair import Piece\r\npiece = Piece()\r\n"
+    text += "piece.source('camera')\r\npiece.draw(lambda camera: camera)\r\n"
     (tmp_path / "piece.py").write_bytes(text.encode())
     (tmp_path / "piece.toml").write_bytes(("\ufeff" + SOURCE).encode())
     assert set(assembly.load(tmp_path).piece.declared) == {"camera", "draw"}
@@ -117,7 +118,7 @@ def test_on_a_machine_without_devices_everything_is_stood_in_for(write_piece):
 @pytest.mark.parametrize("text, says, where, hint", [
     ("", "which card painting is", "piece.py, line 5", "[model.painting]"),
     ("[model.painting]\ncard = 'multistile26'\n", "multistile26", "", "multistyle26"),
-    ("[model.painting]\ncard = 'multistyle26'\nprecison = 'f32'\n", "no port precison", "piece.toml, line 6", "precision"),
+    ("[model.painting]\ncard = 'multistyle26'\nprecison = 'f32'\n", "port precison", "piece.toml, line 6", "precision"),
     ("[model.panting]\ncard = 'multistyle26'\n", "says what panting is", "piece.toml, line 4", "painting"),
 ])  # fmt: skip
 def test_a_slip_about_a_model_is_said_where_it_stands(write_piece, weights, text, says, where, hint):
@@ -139,7 +140,10 @@ def test_a_choice_once_made_is_kept_in_the_lock_and_followed(write_piece, weight
     locked = Lock.load(folder / "piece.lock")
     assert locked.models["painting"]["backend"]["name"] == "onnx" and locked.environment["numpy"]
     again = MachineParts(assembly.load(folder))
-    assert again._model_options("painting", loaded.manifest.models["painting"])["backend"] == locked.models["painting"]["backend"]
+    assert (
+        again._model_options("painting", loaded.manifest.models["painting"])["backend"]
+        == locked.models["painting"]["backend"]
+    )
     (folder / "piece.lock").write_text((folder / "piece.lock").read_text().replace(
         f'numpy = "{locked.environment["numpy"]}"', 'numpy = "0.1"'))  # fmt: skip
     assert "numpy was 0.1" in MachineParts(assembly.load(folder)).save_lock(graph)[0]

@@ -59,11 +59,17 @@ def test_everything_that_a_piece_toml_may_say(tmp_path):
     assert (m.title, m.artist, m.year, m.seed, m.age_ms) == ("Mirror", "A. N. Artist", 2026, 7, 100)
     assert m.uses == ("exhibit-free", "sell-edition") and m.about == "Ein Spiegel – 鏡"
     camera = m.sources["camera"]
-    assert (camera.device, camera.fallback, camera.options) == ("webcam", "file:clip.mp4", {"size": (640, 480), "rate": 30})
+    assert (camera.device, camera.fallback, camera.options) == (
+        "webcam",
+        "file:clip.mp4",
+        {"size": (640, 480), "rate": 30},
+    )
     painting = m.models["painting"]
     assert painting.card == "multistyle26" and painting.cards == ("multistyle26", "anystyle")
     assert painting.size == (320, 240) and painting.threads == 2 and painting.constants == {"style_weights": [0.5, 0.5]}
-    assert painting.where.startswith("piece.toml, line 21") and painting.lines["style_weights"].startswith("piece.toml, line 27")
+    assert painting.where.startswith("piece.toml, line 21") and painting.lines["style_weights"].startswith(
+        "piece.toml, line 27"
+    )
     assert m.sinks["speaker"].device == "null" and (m.port, m.lan) == (9000, True)
 
 
@@ -85,7 +91,8 @@ def test_what_windows_editors_write_is_read(tmp_path, text):
 
 
 def test_the_venues_file_lies_over_the_works(tmp_path):
-    site = '[source.camera]\ndevice = "rtsp://camera.local/1"\n[stage]\nport = 80\n[osc]\nport = 9000\n[operator]\nkind = "museum"\n'
+    site = '[source.camera]\ndevice = "rtsp://camera.local/1"\n[stage]\nport = 80\n'
+    site += '[osc]\nport = 9000\n[operator]\nkind = "museum"\n'
     m = manifest(tmp_path, site=site)
     camera = m.sources["camera"]
     assert camera.device == "rtsp://camera.local/1" and camera.where.startswith("site.toml, line 1")
@@ -111,7 +118,8 @@ def test_a_named_site_file_is_taken_instead(tmp_path):
 
 @pytest.mark.parametrize("site, says", [
     ("title = 'Mine'", "title"), ("[model.painting]\ncard = 'x'", "model"), ("[sorce.camera]\n", "sorce"),
-    ("[stage]\nprot = 80", "stage.prot"), ("[stage]\nport = '80'", "a port's number"), ("[stage]\nport = 70000", "65535"),
+    ("[stage]\nprot = 80", "stage.prot"), ("[stage]\nport = '80'", "a port's number"),
+    ("[stage]\nport = 70000", "65535"),
     ("[stage]\nlan = 1", "true or false"), ("[source.camera\n", "cannot be read"),
 ])  # fmt: skip
 def test_a_slip_in_the_venues_file_is_said_with_its_line(tmp_path, site, says):
@@ -134,17 +142,20 @@ def test_a_slip_in_the_venues_file_is_said_with_its_line(tmp_path, site, says):
     ("budget = 5", "budget is a table", 1, ""),
     ("uses = 'develop'", "uses is a list", 1, 'uses = ["'), ("uses = []", "uses is a list", 1, ""),
     ("uses = ['exhibit']", "'exhibit' is no use", 1, "exhibit-"), ("uses = [['develop']]", "is no use", 1, ""),
-    ("source = 'webcam'", "source is a table", 1, ""), ("[source]\ncamera = 'webcam'", "[source.camera] is a table", 2, "device"),
+    ("source = 'webcam'", "source is a table", 1, ""),
+    ("[source]\ncamera = 'webcam'", "[source.camera] is a table", 2, "device"),
     ("[source.a]\ndevice = 'x'\n[source.b]\ndevice = 5", "the device of b", 4, ""),
     ("[source.a]\nfallback = 5", "the fallback of a", 2, ""),
-    ("[source.a]\nsize = 5", "the size of source.a", 2, "size = ["), ("[source.a]\nsize = [640]", "the size of source.a", 2, ""),
+    ("[source.a]\nsize = 5", "the size of source.a", 2, "size = ["),
+    ("[source.a]\nsize = [640]", "the size of source.a", 2, ""),
     ("[source.a]\nsize = [0, 480]", "the size", 2, ""), ("[source.a]\nsize = [640.0, 480]", "the size", 2, ""),
     ("[source.a]\nsize = [640, true]", "the size", 2, ""), ("[source.a]\nsize = [99999, 480]", "the size", 2, ""),
     ("[model.m]\nsize = [64, 64]", "names no card", 1, "multistyle26"), ("[model.m]\ncard = 5", "names no card", 1, ""),
     ("[model.m]\ncard = ''", "names no card", 1, ""), ("[model.m]\ncards = 'abc'", "cards is a list", 2, ""),
     ("[model.m]\ncards = [1]", "cards is a list", 2, ""), ("[model]\nm = 5", "names no card", 2, ""),
     ("[model.a]\ncard = 'x'\nthreads = 1\n[model.b]\ncard = 'x'\nthreads = 'two'", "threads is a whole number", 6, ""),
-    ("[model.m]\ncard = 'x'\nthreads = 0", "threads is 1 or more", 3, ""), ("[model.m]\ncard = 'x'\nprecision = 16", "f32 or bf16", 3, ""),
+    ("[model.m]\ncard = 'x'\nthreads = 0", "threads is 1 or more", 3, ""),
+    ("[model.m]\ncard = 'x'\nprecision = 16", "f32 or bf16", 3, ""),
     ("[stage]\nport = true", "a port's number", 2, ""), ("title = \"Mirror", "cannot be read", 1, "in quotes"),
     ("title = 'a'\ntitle = 'b'", "cannot be read", 2, ""), ("title = Mirror", "cannot be read", 1, "in quotes"),
 ])  # fmt: skip

@@ -63,20 +63,29 @@ def test_policies_are_one_word_each():
 
 
 @pytest.mark.parametrize("line", [
-    "def draw(camera, mask: same) -> Mask: return mask", "def draw(camera, mask: pleinair.same) -> pleinair.Mask: return mask",
+    "def draw(camera, mask: same) -> Mask: return mask",
+    "def draw(camera, mask: pleinair.same) -> pleinair.Mask: return mask",
     "def draw(camera, mask: s) -> M: return mask", 'def draw(camera, mask: "same") -> "Mask": return mask',
 ])  # fmt: skip
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
 def test_annotations_mean_the_same_in_every_spelling(line, future):
-    text = future + HEAD + "import pleinair\ns, M = same, Mask\npiece.source('camera')\npiece.source('mask')\n@piece.draw\n" + line
+    text = (
+        future
+        + HEAD
+        + "import pleinair\ns, M = same, Mask\npiece.source('camera')\npiece.source('mask')\n@piece.draw\n"
+        + line
+    )
     node = build(written(text)).nodes["draw"]
     assert node.inputs[1].policy == "same" and node.kind is Mask
 
 
-@pytest.mark.parametrize("annotation", ["Iterator[Text]", "Text | None", "Optional[Text]", "Generator[Text, None, None]"])
+@pytest.mark.parametrize(
+    "annotation", ["Iterator[Text]", "Text | None", "Optional[Text]", "Generator[Text, None, None]"]
+)
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
 def test_a_nodes_kind_may_be_spelt_as_python_spells_it(annotation, future):
-    text = f"{future}{HEAD}from typing import *\nfrom pleinair import Text\npiece.source('mic')\n@piece.draw\ndef draw(mic) -> {annotation}: yield mic"
+    text = f"{future}{HEAD}from typing import *\nfrom pleinair import Text\npiece.source('mic')\n"
+    text += f"@piece.draw\ndef draw(mic) -> {annotation}: yield mic"
     assert build(written(text)).nodes["draw"].kind is Text
 
 
@@ -232,8 +241,9 @@ def test_a_graph_can_be_built_twice_from_one_piece():
 
 @pytest.mark.parametrize("text, says, line, hint", [
     ("piece.source('camera')\npiece.draw(lambda camra: camra)", '"camra"', 6, "camera"),
-    ("piece.source('camera')\n@piece.draw\ndef draw(camera, strenght): return camera\npiece.knob('strength')", '"strenght"', 7, "strength"),
-    ("piece.source('a b')", "'a b'", 5, "a word"), ("piece.source('class')", "'class'", 5, "a word"),
+    ("piece.source('camera')\n@piece.draw\ndef draw(camera, strenght): return camera\npiece.knob('strength')",
+    '"strenght"', 7, "strength"), ("piece.source('a b')", "'a b'", 5, "a word"),
+    ("piece.source('class')", "'class'", 5, "a word"),
     ("piece.source('t')", "'t'", 5, "not one of"), ("piece.source(5)", "5", 5, "a word"),
     ("piece.source('a')\npiece.knob('a')", "there twice", 6, "line 5"),
     ("piece.knob('k', 2)", "its range is", 5, ""), ("piece.knob('k', 0.5, range=(1, 0))", "range", 5, ""),
@@ -243,24 +253,34 @@ def test_a_graph_can_be_built_twice_from_one_piece():
     ("piece.knobs('k', 0)", "how many", 5, ""), ("piece.knobs('k', 'abc')", "how many", 5, ""),
     ("piece.knobs('k', 3, [1, 2])", "3 knobs and 2", 5, ""), ("piece.knobs('k', 2, 5)", "starts at 5", 5, ""),
     ("piece.knobs('k', ['a', 'a'])", "same name", 5, ""), ("piece.knobs('k', True)", "how many", 5, ""),
-    ("piece.model('m', reads=None)", "reads a stream", 5, "reads="), ("piece.model('m', reads={})", "reads a stream", 5, ""),
+    ("piece.model('m', reads=None)", "reads a stream", 5, "reads="),
+    ("piece.model('m', reads={})", "reads a stream", 5, ""),
     ("piece.model('m', reads={'image': 5})", "reads a stream", 5, ""),
     ("piece.draw(5)", "not a function", 5, ""), ("piece.node(dict)", "is a class", 5, "piece.node(dict(...)"),
     ("piece.draw(max)", "does not say", 5, "def max"),
     ("@piece.draw\nasync def draw(camera): return camera", "async", 6, "def instead"),
-    ("@piece.draw\ndef draw(*cameras): return 1", "*cameras", 6, ""), ("@piece.draw\ndef draw(camera, /): return 1", "behind a /", 6, ""),
-    ("@piece.draw\ndef draw(): return 1", "reads no stream", 6, "tick"), ("@piece.draw\ndef draw(t, rng): return 1", "reads no stream", 6, "tick"),
+    ("@piece.draw\ndef draw(*cameras): return 1", "*cameras", 6, ""),
+    ("@piece.draw\ndef draw(camera, /): return 1", "behind a /", 6, ""),
+    ("@piece.draw\ndef draw(): return 1", "reads no stream", 6, "tick"),
+    ("@piece.draw\ndef draw(t, rng): return 1", "reads no stream", 6, "tick"),
     ("@piece.draw\ndef draw(camera) -> int: return 1", "-> int", 6, "Image"),
     ("@piece.draw(reads={'camra': 'x'})\ndef draw(camera): return 1", "no parameter camra", 6, "camera"),
     ("@piece.draw(reads={'camera': 5})\ndef draw(camera): return 1", "by their names", 6, ""),
     ("@piece.draw(reads={'camera': 'x: sane'})\ndef draw(camera): return 1", '"sane"', 6, "same"),
     ("@piece.draw(size=(1,))\ndef draw(camera): return 1", "(width, height)", 6, ""),
     ("@piece.draw(kind='Mask?')\ndef draw(camera): return 1", "Mask?", 6, "Mask"),
-    ("@piece.draw\ndef draw(camera): return 1\n@piece.draw\ndef other(camera): return 1", 'screen "main"', 8, "screen="),
+    ("@piece.draw\ndef draw(camera): return 1\n@piece.draw\ndef other(camera): return 1", '"main"', 8, "screen="),
     ("piece.source('camera')\n@piece.draw\ndef draw(camera: same): return 1", "its own moment", 7, "first parameter"),
-    ("piece.source('camera')\n@piece.node\ndef a(b): return 1\n@piece.draw\ndef b(a): return 1", "without end", 7, "feedback"),
-    ("piece.source('camera')\n@piece.draw(interrupt='voise')\ndef draw(camera): yield 1\npiece.source('voice')", '"voise"', 7, "voice"),
-    ("piece.source('camera')\npiece.sink('speaker', reads='camera')\npiece.draw(lambda speaker: 1)", "is a sink", 7, "camera"),
+    ("piece.source('camera')\n@piece.node\ndef a(b): return 1\n@piece.draw\ndef b(a): return 1", "without end", 7,
+    "feedback"),
+    (
+        "piece.source('camera')\n@piece.draw(interrupt='voise')\ndef draw(camera): yield 1\npiece.source('voice')",
+        '"voise"', 7, "voice",
+    ),
+    (
+        "piece.source('camera')\npiece.sink('speaker', reads='camera')\npiece.draw(lambda speaker: 1)",
+        "is a sink", 7, "camera",
+    ),
 ])  # fmt: skip
 def test_every_slip_is_a_sentence_at_its_line(text, says, line, hint):
     with pytest.raises(PieceFault) as caught:
@@ -273,7 +293,11 @@ def test_every_slip_is_a_sentence_at_its_line(text, says, line, hint):
 
 @pytest.mark.parametrize("word", ["sane", "lastest", "evry"])
 def test_a_misspelt_policy_is_found_also_where_annotations_are_text(word):
-    text = "from __future__ import annotations\n" + HEAD + f"piece.source('a')\n@piece.draw\ndef draw(a, b: {word}): return 1"
+    text = (
+        "from __future__ import annotations\n"
+        + HEAD
+        + f"piece.source('a')\n@piece.draw\ndef draw(a, b: {word}): return 1"
+    )
     with pytest.raises(PieceFault, match="means nothing") as caught:
         written(text)
     assert "did you mean" in caught.value.hint and "line 8" in caught.value.where
@@ -298,7 +322,9 @@ def test_a_port_that_a_model_does_not_have_is_named():
 
 
 def test_likely_slips_are_warned_of():
-    piece = written(HEAD + """
+    piece = written(
+        HEAD
+        + """
 piece.source("camera")
 piece.source("mic")
 piece.knob("strength")
@@ -314,9 +340,14 @@ def looks(camera, mic: every): return camera
 
 @piece.node
 def fine(camera, strength): return camera
-""")
+"""
+    )
     knob_first, default, cold_every = piece.warnings()
-    assert "runs only when the knob strength moves" in knob_first and "line 11" in knob_first and "draw(camera, ...)" in knob_first
+    assert (
+        "runs only when the knob strength moves" in knob_first
+        and "line 11" in knob_first
+        and "draw(camera, ...)" in knob_first
+    )
     assert "strength of its own" in default and "line 14" in default
     assert "only looks at mic" in cold_every and "line 17" in cold_every
 
@@ -328,7 +359,11 @@ def test_shapes_tell_what_a_function_does_from_how_it_is_wired():
     same_wiring = shapes("def draw(camera, k): return camera")
     assert shapes("def draw(camera, k): return camera // 2") == same_wiring
     assert shapes("def draw(camera, k, t): return camera") == same_wiring, "a reserved word needs no other graph"
-    for other in ("def draw(k, camera): return camera", "def draw(camera): return camera", "def draw(camera, k) -> Mask: return 1"):
+    for other in (
+        "def draw(k, camera): return camera",
+        "def draw(camera): return camera",
+        "def draw(camera, k) -> Mask: return 1",
+    ):
         assert shapes(other) != same_wiring
 
 

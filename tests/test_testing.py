@@ -18,7 +18,9 @@ from pleinair.sources.tick import Tick
 from pleinair.testing import check_model, check_sink, check_source
 
 
-@pytest.mark.parametrize("make", [lambda: Synthetic("room", size=(32, 24)), lambda: Synthetic("noise", size=(32, 24)), Tick])
+@pytest.mark.parametrize(
+    "make", [lambda: Synthetic("room", size=(32, 24)), lambda: Synthetic("noise", size=(32, 24)), Tick]
+)
 def test_built_in_sources_pass(make):
     assert len(check_source(make)) == 10
 
@@ -122,7 +124,8 @@ class NotJson(Good):
 
 
 @pytest.mark.parametrize("make, says", [
-    (_reuses(), "written over"), (GoesBack, "never goes back"), (WrongKind, "does not carry"), (PacedWithoutTime, "when each"),
+    (_reuses(), "written over"), (GoesBack, "never goes back"), (WrongKind, "does not carry"),
+    (PacedWithoutTime, "when each"),
     (OddRaw, "brings back the same"), (CannotRecall, "brings back the same"), (NeverInterrupted, "interrupt"),
     (Empty, "at least one"), (Silent, "0 of 10 captures"), (NotJson, "JSON"), (object, "is a pleinair"),
 ])  # fmt: skip

@@ -58,7 +58,8 @@ class Figure:
 
 
 def _part(name: str, value: Any) -> Any:
-    """A named part as it stays the same on every machine: a number, a text, a truth value, a Point, or a row of them."""
+    """A named part as it stays the same on every machine: a number, a text, a truth value, a Point, or a row of
+    them."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (str, bool, Point)) or (isinstance(value, (int, float)) and math.isfinite(value)):

@@ -158,7 +158,7 @@ class Graph:
                     f"{node.name} reads nothing, so nothing would ever make it run",
                     where=node.where,
                     now="the piece was not started",
-                    hint='give it a first parameter: a stream, or piece.source("tick") for a piece that moves by itself',
+                    hint='let a stream come first; piece.source("tick") is the clock for a piece that moves by itself',
                 )
         for screen, stream in self.screens.items():
             if stream not in self.nodes:

@@ -115,7 +115,9 @@ class Mask(Kind):
         low, high = float(data.min()), float(data.max())  # NaN propagates through both
         if not (low >= -1e-6 and high <= 1 + 1e-6):
             raise ValueError(
-                "the mask holds NaN" if math.isnan(low) else f"a mask is 0..1, and this runs from {low:.3g} to {high:.3g}"
+                "the mask holds NaN"
+                if math.isnan(low)
+                else f"a mask is 0..1, and this runs from {low:.3g} to {high:.3g}"
             )
         return frozen(np.clip(data, 0, 1) if low < 0 or high > 1 else data)
 
@@ -307,7 +309,8 @@ class Event(Kind):
 
     @classmethod
     def check(cls, data: Any) -> Any:
-        """The event as JSON brings it back, so that a replay sees what the live run saw; read-only, as all frames are."""
+        """The event as JSON brings it back, so that a replay sees what the live run saw; read-only, as all frames
+        are."""
         try:
             return fixed(json.loads(json.dumps(data, allow_nan=False)))
         except (TypeError, ValueError, RecursionError):

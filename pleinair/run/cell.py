@@ -171,9 +171,7 @@ class Cell:
         ordered = isinstance(edge, Every)
         if not (ordered and self._held) and (frame := edge.take()) is not None:
             self._held.append((frame, now_ns + SAME_WAIT_NS))
-        while self._held and (
-            len(self._held) > HELD or now_ns >= self._held[0][1] or self._too_late(self._held[0][0])
-        ):
+        while self._held and (len(self._held) > HELD or now_ns >= self._held[0][1] or self._too_late(self._held[0][0])):
             self._given_up.append(self._held.popleft()[0])
 
     def _next_same(self) -> tuple[Frame | None, int]:
@@ -292,7 +290,7 @@ class Cell:
 def where_file(node: Node) -> str | None:
     """The artist's file in which the node's function stands, if it is a function."""
     function = getattr(node, "function", None)
-    code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)  # noqa: B004
     return code.co_filename if code else None
 
 

@@ -1,5 +1,5 @@
-"""A tape out of a tape: beginning at a stream, so that what it was made of (a visitor's face) is not in it; or beginning
-in the middle of the run."""
+"""A tape out of a tape: beginning at a stream, so that what it was made of (a visitor's face) is not in it; or
+beginning in the middle of the run."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def cut(
     function remembers elsewhere (a global) is not: proving the new tape shows it.
     """
     cutter = _Cutter(tape, tuple(streams), out, int(from_s * 1e9))
-    replay = Replay(
-        tape, hand, before=cutter.before, after=cutter.after, progress=progress, every_input=True
-    )
+    replay = Replay(tape, hand, before=cutter.before, after=cutter.after, progress=progress, every_input=True)
     cutter.replay = replay
     try:
         result = replay.run()
@@ -199,4 +197,3 @@ def _gone(graph: Graph, streams: tuple[str, ...]) -> set[str]:
         grew = not reads - set(streams) <= gone
         gone |= reads - set(streams)
     return gone
-

@@ -1,7 +1,7 @@
 """One inference lane a machine: heavy models take turns, the oldest moment first.
 
-Two networks that run at once on the same cores take longer than one after the other; a turn is one call of a network, so
-a language model gives way after each token and never stalls the camera.
+Two networks that run at once on the same cores take longer than one after the other; a turn is one call of a network,
+so a language model gives way after each token and never stalls the camera.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Lane:
                 self._pass_on()
 
     def dismiss(self, owner: Any) -> None:
-        """The owner's run has ended: nobody of it waits any more, and a call of it that does not return holds nobody up."""
+        """The owner's run has ended: nobody of it waits any more, and a call of it that does not return holds nobody
+        up."""
         with self._lock:
             mine = [entry for entry in self._queue if entry[2].owner is owner]
             self._queue = [entry for entry in self._queue if entry[2].owner is not owner]

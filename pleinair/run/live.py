@@ -19,7 +19,7 @@ from .lane import LANE, Lane
 from .quiet import as_fault, log, quietly
 from .stats import Stats
 from .stream import LATE_NS, MUTED_NS, Stream  # noqa: F401 - part of what a live run promises
-from .worker import BACKOFF_S, Change, Worker  # noqa: F401
+from .worker import BACKOFF_S, Change, Worker
 
 JOIN_S = 1.2
 """How long the end waits for a thread. Python cannot kill one: what does not come back is named and left behind."""
@@ -68,7 +68,8 @@ class LiveRunner:
 
     def start(self) -> None:
         """Opens every node, then starts the clock and the threads. A node that does not open is a fault of its own:
-        the others run, and it is tried again. Comes back early, with nothing started, when `end` is called meanwhile."""
+        the others run, and it is tried again. Comes back early, with nothing started, when `end` is called
+        meanwhile."""
         if not self._open_all():
             return
         with self._shutting:  # an end that comes now waits until there is something to end
@@ -121,7 +122,9 @@ class LiveRunner:
                 self._failed_to_open.append((node, as_fault(node, error)))
 
     def _spawn(self, target: Callable[..., None], name: str, *args: Any) -> None:
-        thread = threading.Thread(target=self._guarded, args=(target, name, *args), name=f"pleinair:{name}", daemon=True)
+        thread = threading.Thread(
+            target=self._guarded, args=(target, name, *args), name=f"pleinair:{name}", daemon=True
+        )
         self._threads[thread] = name
         thread.start()
 

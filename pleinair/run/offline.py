@@ -97,8 +97,8 @@ class OfflineRunner:
                 if node.source is not None:
                     self._next_capture(node, iter(node.source))
         for t_s, stream, value in self._knobs:
-            kind = self.graph.nodes[stream].kind
-            self._at(int(t_s * 1e9), lambda s=stream, v=kind.check(value): self._publish_source(s, v, None))
+            data = self.graph.nodes[stream].kind.check(value)
+            self._at(int(t_s * 1e9), lambda s=stream, v=data: self._publish_source(s, v, None))
 
     def _at(self, t_ns: int, action: Any) -> None:
         heapq.heappush(self._queue, (t_ns, next(self._count), action))
@@ -119,7 +119,9 @@ class OfflineRunner:
             try:
                 data = node.kind.check(capture.data)
             except ValueError as error:
-                self._fault(node, DeviceFault(f"{node.name} sent what its stream cannot carry: {error}", where=node.where))
+                self._fault(
+                    node, DeviceFault(f"{node.name} sent what its stream cannot carry: {error}", where=node.where)
+                )
             else:
                 self._publish_source(node.name, data, capture.raw)
             self._next_capture(node, captures)
@@ -221,7 +223,8 @@ class OfflineRunner:
         self._at(done_ns, publish)
 
     def _later(self, cell: Cell, published: int, fault: Fault | None) -> None:
-        """A firing that publishes nothing (more) ends now, or when its cost has passed if it published nothing at all."""
+        """A firing that publishes nothing (more) ends now, or when its cost has passed if it published nothing at
+        all."""
         cost_ns = 0 if published else self._costs.get(cell.node.name, 0)
         if cost_ns:
             self._at(self.clock.now_ns() + cost_ns, lambda: self._done(cell, published, False, fault))

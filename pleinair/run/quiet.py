@@ -18,7 +18,9 @@ def as_fault(node: Node, error: BaseException) -> Fault:
         return error
     kind = DeviceFault if isinstance(node, SourceNode) else Fault
     return kind(
-        f"{node.name} stopped: {type(error).__name__}: {error}", where=node.where, now="the piece keeps running without it"
+        f"{node.name} stopped: {type(error).__name__}: {error}",
+        where=node.where,
+        now="the piece keeps running without it",
     )
 
 

@@ -33,7 +33,9 @@ class Recorder(Observer):
     tape is whole up to there, and the show goes on.
     """
 
-    def __init__(self, folder: Path, *, meta: Line | None = None, files: Mapping[str, str | bytes] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, meta: Line | None = None, files: Mapping[str, str | bytes] | None = None
+    ) -> None:
         self.folder = folder
         self.given_up: Fault | None = None
         self._told = False

@@ -1,7 +1,7 @@
 """Fires a tape again, event by event, and compares.
 
-Nothing is decided here: which firing read which frames stands on the tape. So what threads skipped at random in the live
-run is skipped in the replay too, and every published frame must come out the same, bit for bit.
+Nothing is decided here: which firing read which frames stands on the tape. So what threads skipped at random in the
+live run is skipped in the replay too, and every published frame must come out the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..core.observer import Observer, Observers
 from ..core.source import Raw
 from .cell import Cell
 from .result import Result
+from .seal import check_seal
 from .state import load_state
 from .tape import Chain, Line, Lookup, Tape, line_of, shape_of, short_hash
 
@@ -127,35 +128,10 @@ class Replay:
 
     def _check_end(self) -> None:
         """After the last event: whether that is all there was."""
-        tape, result, seal = self.tape, self.result, self.tape.seal
-        if seal is None:
-            result.cut_short = f"this tape was never closed; it is whole up to t = {self._t_ns / 1e9:.3f} s"
-            return
-        altered = []
-        if (seal["events"], seal["chain"]) != (self._chain.count, self._chain.digest):
-            altered.append("events.jsonl")
-        self._inputs.finish()
-        if self._inputs.count != seal["inputs"]:
-            altered.append("inputs.jsonl")
-        for stream, size in seal["blobs"].items():
-            blobs = tape.folder / "inputs" / f"{stream}.bin"
-            if not blobs.exists() or blobs.stat().st_size != size:
-                altered.append(f"inputs/{stream}.bin")
-        if self._expected is not None:
-            self._expected.finish()
-            if self._expected.hash.hexdigest() != seal["expected"]:
-                altered.append("expected.jsonl")
-        elif not result.differing:
-            text = "".join(line_of(e) + "\n" for e in result.expected)
-            if hashlib.sha256(text.encode()).hexdigest() != seal["expected"]:
-                result.differ(
-                    f"{result.frames} frames came out, and they are not the {seal['frames']} that the seal stands for "
-                    "(expected.jsonl is gone, so which is the first cannot be said)"
-                )
-        for name in tape.kept():
-            tape.blob(name)
-        for name in altered:
-            result.differ(f"the tape was altered: {name}")
+        if self.tape.seal is None:
+            self.result.cut_short = f"this tape was never closed; it is whole up to t = {self._t_ns / 1e9:.3f} s"
+        else:
+            check_seal(self.tape, self._chain, self._inputs, self._expected, self.result)
 
     # -- one event ---------------------------------------------------------------------------------------------------
 

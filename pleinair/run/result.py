@@ -46,7 +46,8 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         return {
             "frames": self.frames, "identical": self.identical, "differing": self.differing, "first": self.first,
-            "compared": self.compared, "streams": dict(self.streams), "faults": self.faults, "cancelled": self.cancelled,
+            "compared": self.compared, "streams": dict(self.streams), "faults": self.faults, "cancelled":
+            self.cancelled,
             "changes": self.changes, "unproved": list(self.unproved), "cut_short": self.cut_short,
             "uncompared": self.uncompared,
         }  # fmt: skip

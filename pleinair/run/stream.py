@@ -115,7 +115,9 @@ class Stream:
                 self._offset_ns += late_ns
                 t_ns += late_ns
         elif capture.machine_ns is not None:
-            t_ns = max(0, min(clock.now_ns(), clock.from_machine(capture.machine_ns)))  # 0: seen before the clock started
+            t_ns = max(
+                0, min(clock.now_ns(), clock.from_machine(capture.machine_ns))
+            )  # 0: seen before the clock started
         else:
             t_ns = clock.now_ns()
         if t_ns >= self._muted_until_ns:

@@ -41,7 +41,9 @@ class Tape:
             text = (self.folder / "tape.json").read_text("utf-8")
             self.meta: dict[str, Any] = json.loads(text)
         except (OSError, ValueError) as error:
-            raise TapeFault(f"this is no tape: {self.folder} ({error})", hint="a tape is a folder with a tape.json") from None
+            raise TapeFault(
+                f"this is no tape: {self.folder} ({error})", hint="a tape is a folder with a tape.json"
+            ) from None
         if not isinstance(self.meta, dict) or self.meta.get("format") != FORMAT:
             raise TapeFault(f"this is no tape: {self.folder}", hint="a tape is a folder with a tape.json")
         if self.meta.get("version") != VERSION:
@@ -175,9 +177,7 @@ class Tape:
 
 
 def _is_read(read: Any) -> bool:
-    return read is None or (
-        isinstance(read, list) and len(read) == 2 and type(read[0]) is str and type(read[1]) is int
-    )
+    return read is None or (isinstance(read, list) and len(read) == 2 and type(read[0]) is str and type(read[1]) is int)
 
 
 def _parse(raw: bytes) -> tuple[str, Line] | None:
@@ -192,8 +192,8 @@ def _parse(raw: bytes) -> tuple[str, Line] | None:
 
 
 class Lookup:
-    """Lines of a file by (segment, stream, seq). They come nearly in the order in which they are asked for, so that only
-    those read ahead are held."""
+    """Lines of a file by (segment, stream, seq). They come nearly in the order in which they are asked for, so that
+    only those read ahead are held."""
 
     def __init__(self, lines: Iterator[tuple[str, Line]]) -> None:
         self._lines = lines

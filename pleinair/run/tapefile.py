@@ -7,13 +7,14 @@
     inputs.jsonl     each frame of a source: its value, or codec, place and sha256 in the blob file
     inputs/X.bin     the frames of source X as they arrived
     expected.jsonl   a digest for each frame that a node published; can be deleted and computed again
-    seal.json        written when the tape is closed: how much of each there is, and the hash over all events. A tape that
+    seal.json        written when the tape is closed: how much of each there is, and the hash over all events. A tape
+    that
                      was cut short by a power failure has none, and is whole up to where its files end
 
 Events: `start` (a graph: wiring, seed, texts, what each source and model was), `in` (a source's frame), `fire` (a node,
 its inputs by stream and seq), `emit`, `done` (how many were published; cancelled or not; the fault that ended it),
-`fault` (any that was shown), `change` (a swapped card, a reloaded function, a picture), `state` (what a node remembered,
-in a tape that begins in the middle), `stop`. One event a line, handed to the system as it comes.
+`fault` (any that was shown), `change` (a swapped card, a reloaded function, a picture), `state` (what a node
+remembered, in a tape that begins in the middle), `stop`. One event a line, handed to the system as it comes.
 
 One altered byte shows. `in` holds a hash of its line in inputs.jsonl, which holds one of the bytes in the blob file;
 each line of expected.jsonl holds a running hash over all events before it; the seal holds the rest.
@@ -48,7 +49,8 @@ def short_hash(text: str) -> str:
 
 
 class Chain:
-    """A running hash over the events: one altered event shows at the first frame after it, even where no pixel would."""
+    """A running hash over the events: one altered event shows at the first frame after it, even where no pixel
+    would."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -89,7 +91,9 @@ class Writer:
                 )
             (folder / "inputs").mkdir()
             (folder / "piece").mkdir()
-            self._meta = json.dumps({"format": FORMAT, "version": VERSION, **meta}, indent=1, sort_keys=True, default=str)
+            self._meta = json.dumps(
+                {"format": FORMAT, "version": VERSION, **meta}, indent=1, sort_keys=True, default=str
+            )
             replace_text(folder / "tape.json", self._meta)
             names = ("events", "inputs", "expected")
             self._files = {n: (folder / f"{n}.jsonl").open("w", encoding="utf-8", newline="\n") for n in names}

@@ -121,8 +121,8 @@ class Counts(Observer):
 
 
 class Breaks(Observer):
-    def __init__(self, error: Exception = RuntimeError("broken watch")) -> None:
-        self.error, self.calls = error, 0
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.calls = error or RuntimeError("broken watch"), 0
 
     def on_frame(self, frame, raw=None):
         self.calls += 1

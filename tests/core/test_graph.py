@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pleinair.core.chance import chance
@@ -145,7 +147,12 @@ def test_a_fault_survives_the_way_to_another_process():
     import pickle
 
     fault = pickle.loads(pickle.dumps(PieceFault("what", where="where", now="now", hint="hint")))
-    assert type(fault) is PieceFault and fault.as_dict() == {"what": "what", "where": "where", "now": "now", "hint": "hint"}
+    assert type(fault) is PieceFault and fault.as_dict() == {
+        "what": "what",
+        "where": "where",
+        "now": "now",
+        "hint": "hint",
+    }
 
 
 def test_did_you_mean_names_the_nearest_or_what_there_is():
@@ -157,6 +164,7 @@ def test_did_you_mean_names_the_nearest_or_what_there_is():
 
 def test_at_line_shows_the_line_and_keeps_it_short():
     assert at_line(__file__, 3).startswith("test_graph.py, line 3")
-    long = at_line(__file__, next(i for i, line in enumerate(open(__file__), 1) if len(line) > 100))
+    lines = Path(__file__).read_text().splitlines()
+    long = at_line(__file__, next(i for i, line in enumerate(lines, 1) if len(line) > 100))
     assert len(long) < 110
     assert at_line("/nowhere/piece.py", 5) == "piece.py, line 5"

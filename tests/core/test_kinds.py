@@ -270,7 +270,9 @@ def test_numbers_of_all_sorts_become_a_float(data):
 
 
 @pytest.mark.parametrize(
-    "data", ["abc", ["0.5"], [None], [[1, 2]], [1, [2]], [math.nan], [1e400], [10**400], [1e39], {"a": 1}, [1j]], ids=repr
+    "data",
+    ["abc", ["0.5"], [None], [[1, 2]], [1, [2]], [math.nan], [1e400], [10**400], [1e39], {"a": 1}, [1j]],
+    ids=repr,
 )
 def test_what_is_no_row_of_numbers_is_no_vector(data):
     with pytest.raises(ValueError, match="vector"):
@@ -358,7 +360,10 @@ def test_numbers_of_numpy_in_a_box_become_plain_ones():
     assert all(type(v) is float for v in (box.x, box.w, box.confidence))
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.integers(),
+_atoms = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.integers()
+
+
+@given(st.recursive(_atoms,
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12))  # fmt: skip
 def test_any_json_is_an_event_and_comes_back_from_the_codec(value):
     event = Event.check(value)

@@ -132,7 +132,8 @@ class Out(Sink):
 
 
 class Parts:
-    """`Parts(camera=Clip(), painting=Invert())`: by name. Without a name of its own a source is a Clip, a model Invert."""
+    """`Parts(camera=Clip(), painting=Invert())`: by name. Without a name of its own a source is a Clip, a model
+    Invert."""
 
     def __init__(self, **parts: Any) -> None:
         self._parts = parts

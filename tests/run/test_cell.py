@@ -213,7 +213,8 @@ def test_the_kind_of_an_unannotated_node_is_that_of_its_first_good_output():
 @pytest.mark.parametrize(
     "data, kind",
     [
-        (picture(0), Image), (np.zeros((2, 2)), Mask), (np.zeros(3), Vector), ("x", Text), (0.5, Control), (True, Control),
+        (picture(0), Image), (np.zeros((2, 2)), Mask), (np.zeros(3), Vector), ("x", Text), (0.5, Control),
+        (True, Control),
         (np.float32(1), Control), (Sound([0.0], 8000), Audio), (Landmarks(), Landmarks), ({"a": 1}, Event),
         (Figure([[0, 0]], ["a"], 1), Landmarks), ([Figure([[0, 0]], ["a"], 1)], Landmarks), ([Box(0, 0, 1, 1)], Boxes),
         (Box(0, 0, 1, 1), Boxes), ([], Event), ([1, 2], Event),

@@ -1,4 +1,5 @@
-"""The show: threads, faults, backing off, skipping, swapping. Nothing here waits by the clock: a test moves the clock."""
+"""The show: threads, faults, backing off, skipping, swapping. Nothing here waits by the clock: a test moves the
+clock."""
 
 from __future__ import annotations
 
@@ -193,7 +194,9 @@ def test_strict_raises_the_first_fault_and_closes_everything_all_the_same():
 
 
 @pytest.mark.parametrize("first_bad", [1, 1000])
-def test_an_exception_is_one_fault_with_a_count_the_last_good_picture_is_held_and_tried_again_after_1_2_4_s(run, first_bad):
+def test_an_exception_is_one_fault_with_a_count_the_last_good_picture_is_held_and_tried_again_after_1_2_4_s(
+    run, first_bad
+):
     def draw(camera):
         if first_bad <= number_of(camera) < 5000:
             raise ZeroDivisionError(f"number {number_of(camera)}")
@@ -776,7 +779,7 @@ def test_a_failing_watcher_is_switched_off_and_the_show_goes_on(run):
     runner, log = run(camera_piece(lambda camera: camera), Parts(camera=camera), observers=[Bad()])
     camera.give(picture(0), picture(1))
     log.until("frame", "camera", 2)
-    assert ["Bad"] == [f[1] for f in log.until("fault")] and runner.report()["faults"][0]["node"] == "Bad"
+    assert [f[1] for f in log.until("fault")] == ["Bad"] and runner.report()["faults"][0]["node"] == "Bad"
 
 
 def test_a_camera_that_stands_in_is_silent_while_a_page_sends_its_own(run):

@@ -33,14 +33,18 @@ def mirror() -> Piece:
 
 def digests(log: Log) -> list[tuple]:
     kinds = {Image.__name__: Image}
-    return [(e[1], e[2].seq, e[2].t_ns, kinds["Image"].digest(e[2].data)) for e in log.of("frame") if e[1] != "strength"]
+    return [
+        (e[1], e[2].seq, e[2].t_ns, kinds["Image"].digest(e[2].data)) for e in log.of("frame") if e[1] != "strength"
+    ]
 
 
 @pytest.mark.parametrize("costs", [{}, {"painting": 0.05}, {"painting": 0.2, "draw": 0.01, "trail": 0.04}], ids=str)
 def test_two_runs_are_the_same_to_the_last_bit(costs):
     def run() -> tuple[list, list]:
         log = Log()
-        OfflineRunner(mirror().build(Parts(), seed=7), observers=[log], costs=costs, knobs=[(0.5, "strength", 1)]).run(2)
+        OfflineRunner(mirror().build(Parts(), seed=7), observers=[log], costs=costs, knobs=[(0.5, "strength", 1)]).run(
+            2
+        )
         return digests(log), [e[:3] for e in log.events if e[0] in ("fire", "skip")]
 
     assert run() == run()

@@ -24,7 +24,8 @@ from pleinair.tapes import TapeHand
 from .parts import Log
 
 JITTER = '''
-"""Everything that threads could spoil: feedback, chance, faults, a generator, several cameras, busy for random times."""
+"""Everything that threads could spoil: feedback, chance, faults, a generator, several cameras, busy for random
+times."""
 import os, random, time
 import numpy as np
 from pleinair import Event, Mask, Piece, Text, blend, every, same
@@ -75,7 +76,8 @@ piece.node(Counter(), name="heard")
 @piece.draw
 def draw(slow, camera: same, wound, strength, styles, heard, t):
     busy(0.02)
-    return blend(camera, slow, wound * strength) + np.uint8(int(t * 100) % 50) + np.uint8(heard["heard"] if heard else 0)
+    count = heard["heard"] if heard else 0
+    return blend(camera, slow, wound * strength) + np.uint8((int(t * 100) + count) % 50)
 
 @piece.draw(screen="left")
 def left(camera, slow: same):
@@ -198,7 +200,8 @@ def mirror_toml(device='"clip:bigbuckbunny"', more='card = "multistyle26"') -> s
 
 
 @pytest.mark.parametrize("more", [
-    'card = "multistyle26"\nbackend = "openvino"\nprecision = "f32"', 'card = "multistyle26"\nbackend = "onnx"\nprecision = "f32"',
+    'card = "multistyle26"\nbackend = "openvino"\nprecision = "f32"',
+    'card = "multistyle26"\nbackend = "onnx"\nprecision = "f32"',
     'card = "multistyle26"',
 ])  # fmt: skip
 def test_the_real_model_replays_bit_identical(write_piece, tmp_path, weights, more):
@@ -364,7 +367,9 @@ def draw(first) -> Event:
 def test_changed_declarations_build_another_graph_and_both_are_proved(write_piece, tmp_path):
     folder = write_piece(PLAIN, PLAIN_TOML)
     another = PLAIN.replace(
-        "@piece.draw", '@piece.node\ndef more(first, camera) -> Mask:\n    return (camera[..., 0] > first[..., 0]).astype(float)\n\n@piece.draw'
+        "@piece.draw",
+        "@piece.node\ndef more(first, camera) -> Mask:\n"
+        "    return (camera[..., 0] > first[..., 0]).astype(float)\n\n@piece.draw"
     ).replace("def draw(first, strength)", "def draw(first, more, strength)")  # fmt: skip
 
     def during(show, log):
@@ -488,7 +493,10 @@ def test_a_module_beside_the_piece_is_reloaded_kept_on_the_tape_and_proved_witho
 def test_two_pieces_with_a_helper_of_the_same_name_do_not_share_it(write_piece, tmp_path):
     values = []
     for name in ("a", "b", "a"):
-        folder = write_piece("import helper\npiece.source('camera')\npiece.knob('k', helper.K)\npiece.draw(lambda camera: camera)", name=name)
+        folder = write_piece(
+            "import helper\npiece.source('camera')\npiece.knob('k', helper.K)\npiece.draw(lambda camera: camera)",
+            name=name,
+        )
         save(folder, f"K = 0.{'ab'.index(name) + 1}\n", "helper.py")
         values.append(assembly.load(folder).piece.declared["k"].default)
     assert values == [0.1, 0.2, 0.1]
@@ -552,8 +560,10 @@ def test_a_table_of_piece_toml_that_no_line_of_the_piece_speaks_of_is_a_slip(wri
 
 
 @pytest.mark.parametrize("text, says", [
-    ("exit()", "SystemExit"), ("import nowhere_at_all", "nowhere_at_all"), ("\0", "null bytes|not Python"), ("x = (", "not Python yet"),
-    ("from pleinair import Piece", "makes no Piece"), ("import pleinair\npiece = pleinair.Piece()\npiece.source('a b')", "'a b'"),
+    ("exit()", "SystemExit"), ("import nowhere_at_all", "nowhere_at_all"), ("\0", "null bytes|not Python"),
+    ("x = (", "not Python yet"),
+    ("from pleinair import Piece", "makes no Piece"),
+    ("import pleinair\npiece = pleinair.Piece()\npiece.source('a b')", "'a b'"),
 ])  # fmt: skip
 def test_what_is_no_piece_is_a_sentence_at_its_line(tmp_path, text, says):
     (tmp_path / "piece.py").write_text(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -37,7 +38,18 @@ precision = "f32"
 
 
 def start(folder: Path, tape: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "pleinair", "run", str(folder), "--no-browser", "--port", "0", "--record", str(tape)]
+    command = [
+        sys.executable,
+        "-m",
+        "pleinair",
+        "run",
+        str(folder),
+        "--no-browser",
+        "--port",
+        "0",
+        "--record",
+        str(tape),
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 
@@ -56,14 +68,13 @@ def end(process: subprocess.Popen, number: int) -> tuple[float, str]:
 @pytest.mark.parametrize("after_s", [0.0, 0.15, 0.3, 0.5, 0.7, 0.9, 1.2, 1.6])
 def test_a_signal_while_it_starts_ends_it_within_2_seconds(write_piece, tmp_path, weights, number, after_s):
     process = start(write_piece(PYTHON, TOML), tmp_path / "tape")
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(after_s)  # nothing is there yet to wait for
-    except subprocess.TimeoutExpired:
-        pass
     seconds, said = end(process, number)
     assert seconds < 2.0, said
-    if after_s > 0.1:
-        assert "Traceback" not in said
+    assert "Traceback" not in said or "/cli/run.py" not in said, (
+        said
+    )  # before that, it is Python that is still starting
     if (tmp_path / "tape" / "tape.json").exists() and "recorded" in said:
         assert Replay(Tape(tmp_path / "tape"), TapeHand()).run().same
 
@@ -127,4 +138,4 @@ def test_a_node_that_never_returns_does_not_hold_up_the_end(write_piece, tmp_pat
             continue
     seconds, said = end(process, signal.SIGTERM)
     assert seconds < 2.3, said
-    assert Replay is not None and Tape(tmp_path / "tape").first_start()["nodes"]["draw"]
+    assert Tape(tmp_path / "tape").first_start()["nodes"]["draw"]

@@ -88,7 +88,9 @@ def everything():
     def draw(painting, camera: same, mask, strength, styles, spoken, hands, t):
         if number_of(camera) % 7 == 3:
             raise RuntimeError(f"number {number_of(camera)} is bad")
-        return (painting * strength + camera * styles[0] + mask[..., None] * len(spoken) + t + hands.tip.x).astype(np.uint8)
+        return (painting * strength + camera * styles[0] + mask[..., None] * len(spoken) + t + hands.tip.x).astype(
+            np.uint8
+        )
 
     def make():
         words = [(0.05, "one two three four five"), (0.4, "six seven")]
@@ -256,11 +258,15 @@ def test_an_event_removed_doubled_or_moved_is_found(whole, tmp_path, what, how):
 
 
 @pytest.mark.parametrize("what, field", [
-    ("start", "seed"), ("start", "nodes"), ("start", "files"), ("start", "parts"), ("in", "s"), ("in", "q"), ("in", "t"),
-    ("in", "sha"), ("in", "w"), ("fire", "n"), ("fire", "i"), ("fire", "h"), ("emit", "s"), ("emit", "q"), ("emit", "t"),
+    ("start", "seed"), ("start", "nodes"), ("start", "files"), ("start", "parts"), ("in", "s"), ("in", "q"),
+    ("in", "t"),
+    ("in", "sha"), ("in", "w"), ("fire", "n"), ("fire", "i"), ("fire", "h"), ("emit", "s"), ("emit", "q"),
+    ("emit", "t"),
     ("done", "n"), ("done", "c"), ("done", "x"), ("done", "f"), ("fault", "n"), ("fault", "what"), ("fault", "c"),
 ])  # fmt: skip
-@pytest.mark.parametrize("value", [None, -1, 10**9, "camera", [], {}, True, [["camera", 0]], 1.5, [[1, 2, 3]]], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, -1, 10**9, "camera", [], {}, True, [["camera", 0]], 1.5, [[1, 2, 3]]], ids=repr
+)
 def test_any_field_of_any_event_with_another_value_is_found(whole, tmp_path, what, field, value):
     folder = tmp_path / "t"
     folder.mkdir()
@@ -278,7 +284,8 @@ def test_any_field_of_any_event_with_another_value_is_found(whole, tmp_path, wha
 
 
 def test_where_the_first_difference_is_is_said(whole, tmp_path):
-    """An input that is read: the input itself is named. A knob: its frame. An event that moves no pixel: the frame after it."""
+    """An input that is read: the input itself is named. A knob: its frame. An event that moves no pixel: the frame
+    after it."""
     folder = shutil.copytree(whole[0], tmp_path / "t")
     blob = (folder / "inputs" / "camera.bin").read_bytes()
     (folder / "inputs" / "camera.bin").write_bytes(blob[:-30] + bytes([blob[-30] ^ 1]) + blob[-29:])
@@ -290,7 +297,9 @@ def test_where_the_first_difference_is_is_said(whole, tmp_path):
     (folder / "inputs.jsonl").write_text(text)
     text = (folder / "events.jsonl").read_text()
     (folder / "events.jsonl").write_text(text.replace("number 3 is bad", "number 4 is bad", 1))
-    assert attempt(folder, whole[1]).startswith("draw at t = 0.100 s stopped (draw stopped: RuntimeError: number 3 is bad)")
+    assert attempt(folder, whole[1]).startswith(
+        "draw at t = 0.100 s stopped (draw stopped: RuntimeError: number 3 is bad)"
+    )
 
 
 # -- cut short -------------------------------------------------------------------------------------------------------
@@ -310,7 +319,9 @@ def test_a_tape_torn_at_any_byte_replays_what_is_whole(whole, tmp_path):
             torn = rng.random() < 0.5
             low = start if name == "events.jsonl" else 0
             tail = rng.choice([b"", b"", b"\0" * 40, b'{"e":' if name.endswith("l") else b""])
-            (folder / name).write_bytes(blobs[name][: rng.randrange(low, len(blobs[name]))] + tail if torn else blobs[name])
+            (folder / name).write_bytes(
+                blobs[name][: rng.randrange(low, len(blobs[name]))] + tail if torn else blobs[name]
+            )
         result = replay(folder, whole[1])
         assert result.same, result.first
         assert result.cut_short and "never closed" in result.cut_short
@@ -398,7 +409,7 @@ from pleinair.run.live import LiveRunner
 from pleinair.run.tape import Recorder
 resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
 log = Log()
-recorder = Recorder(Path({str(tmp_path / 't')!r}), files={{"piece.py": "# nothing"}})
+recorder = Recorder(Path({str(tmp_path / "t")!r}), files={{"piece.py": "# nothing"}})
 runner = LiveRunner(everything()(), observers=[recorder, log])
 runner.start()
 faults = log.until("fault", "Recorder")
@@ -501,7 +512,9 @@ class Arrives(Source):
         from pleinair.core.codec import decode
 
         self.paced = paced
-        self._captures = [Capture(decode(raw), t_ns=n * 33_000_000 if paced else None, raw=raw) for n, raw in enumerate(raws)]
+        self._captures = [
+            Capture(decode(raw), t_ns=n * 33_000_000 if paced else None, raw=raw) for n, raw in enumerate(raws)
+        ]
 
     def __iter__(self):
         yield from self._captures
@@ -580,7 +593,9 @@ def faces():
 
     @piece.draw(size=(8, 6))
     def light(tick, hands, previous, glow, rng) -> Mask:
-        return np.clip(previous * 0.9 + hands.tip.x * glow + rng.random((6, 8), np.float32) * 0.1, 0, 1).astype(np.float32)
+        return np.clip(previous * 0.9 + hands.tip.x * glow + rng.random((6, 8), np.float32) * 0.1, 0, 1).astype(
+            np.float32
+        )
 
     @piece.draw(screen="left")
     def ghost(camera, hands):
@@ -714,9 +729,9 @@ def remembers(memory=Memory):
 
         @piece.draw
         def draw(painting, camera: same, memory, previous, dt, t, k, rng, spoken):
-            return (painting * k + memory[..., None] * 99 + previous // 2 + rng.integers(9) + dt * 100 + len(spoken)).astype(
-                np.uint8
-            )
+            return (
+                painting * k + memory[..., None] * 99 + previous // 2 + rng.integers(9) + dt * 100 + len(spoken)
+            ).astype(np.uint8)
 
         words = Clip(items=[(0.1, "a"), (0.9, "b")], kind=Text)
         return piece.build(Parts(camera=Clip(60), words=words), seed=5)
@@ -752,7 +767,7 @@ def test_a_node_that_cannot_say_what_it_remembers_is_found_out_by_the_proof(tmp_
 def test_a_state_that_a_tape_cannot_keep_is_refused(tmp_path):
     class Odd(Memory):
         def save(self):
-            return {"file": open(os.devnull)}  # noqa: SIM115
+            return {"file": open(os.devnull)}
 
     make = remembers(Odd)
     record(tmp_path / "t", make())
