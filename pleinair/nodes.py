@@ -70,11 +70,21 @@ class FunctionNode(Node):
         _call(self.function, "close")
 
     def save(self) -> Any:
-        return _call(self.function, "save")
+        """What the object remembers; of a plain function, what the objects remember that it calls by name (a `calm`
+        made beside it)."""
+        if not inspect.isfunction(self.function):
+            return _call(self.function, "save")
+        return {name: thing.save() for name, thing in _remembering(self.function).items()} or None
 
     def load(self, state: Any) -> None:
-        if hasattr(self.function, "load"):
-            self.function.load(state)
+        if not inspect.isfunction(self.function):
+            if callable(load := getattr(self.function, "load", None)):
+                load(state)
+            return
+        things = _remembering(self.function)
+        for name, saved in (state or {}).items():
+            if name in things:
+                things[name].load(saved)
 
 
 class ModelNode(Node):
@@ -158,6 +168,23 @@ def _constant(value: Any, kind: type[Kind], names: Sequence[str], port: str, whe
         return kind.check(value) if kind in (Vector, Control) else value
     except ValueError as error:
         raise PieceFault(f"{port} cannot be {value!r:.60}: {error}", where=where) from None
+
+
+def _remembering(function: Any) -> dict[str, Any]:
+    """Name -> callable object with `save` and `load` that a function knows, from its module or around it."""
+    codes, names = [function.__code__], set(function.__code__.co_freevars)
+    for code in codes:
+        names.update(code.co_names)
+        codes += [c for c in code.co_consts if inspect.iscode(c)]
+    around = dict(inspect.getclosurevars(function).nonlocals)
+    found = {}
+    for name in sorted(names):
+        thing = around.get(name, function.__globals__.get(name))
+        if isinstance(thing, type) or not callable(thing):
+            continue
+        if callable(getattr(thing, "save", None)) and callable(getattr(thing, "load", None)):
+            found[name] = thing
+    return found
 
 
 def _call(thing: Any, method: str) -> Any:

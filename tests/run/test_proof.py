@@ -277,6 +277,18 @@ def test_a_tape_with_a_real_model_is_cut_at_the_model_and_needs_it_no_more(write
     assert prove(tmp_path / "cut").same
 
 
+def test_a_gallery_piece_can_begin_in_the_middle(tmp_path, weights):
+    _, _ = play(
+        "mirror", tmp_path / "tape", until=("frame", "draw", 12), watch=False, sources={"camera": "clip:carphone"}
+    )
+    assert prove(tmp_path / "tape").same
+    middle = [e["t"] for _, e in Tape(tmp_path / "tape").events() if e["e"] == "emit" and e["s"] == "draw"][6] / 1e9
+    result, gone = cut(Tape(tmp_path / "tape"), [], tmp_path / "cut", TapeHand(), from_s=middle)
+    again = prove(tmp_path / "cut")
+    assert again.same, again.first
+    assert not gone and 0 < again.streams["draw"] < result.streams["draw"]
+
+
 # -- reload ----------------------------------------------------------------------------------------------------------
 
 PLAIN = """

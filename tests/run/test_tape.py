@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -508,13 +509,12 @@ def i420(image: np.ndarray) -> Raw:
 class Arrives(Source):
     """A device whose pictures arrive encoded; what is published is what the codec makes of them."""
 
-    def __init__(self, raws, paced=True):
+    paced = True
+
+    def __init__(self, raws):
         from pleinair.core.codec import decode
 
-        self.paced = paced
-        self._captures = [
-            Capture(decode(raw), t_ns=n * 33_000_000 if paced else None, raw=raw) for n, raw in enumerate(raws)
-        ]
+        self._captures = [Capture(decode(raw), t_ns=n * 33_000_000, raw=raw) for n, raw in enumerate(raws)]
 
     def __iter__(self):
         yield from self._captures
@@ -569,6 +569,32 @@ def test_inputs_of_every_kind_are_kept_and_proved(tmp_path, kind, items):
     recorder.close()
     result = replay(tmp_path / "t", make)
     assert result.same and result.frames == len(log.frames("draw")) >= 1
+
+
+def test_pictures_of_a_device_and_of_a_page_arrive_encoded_in_a_live_run_and_are_proved(tmp_path):
+    from pleinair.core.codec import decode
+
+    raws = [
+        Raw("jpeg", encode_jpeg(np.random.default_rng(n).integers(0, 256, (16, 24, 3), np.uint8))) for n in range(8)
+    ]
+    piece = Piece()
+    piece.source("camera")
+    piece.draw(lambda camera, previous, dt: camera // 2 + previous // 2 + np.uint8(dt > 0))
+    camera, log, recorder = Hand(), Log(), Recorder(tmp_path / "t")
+    runner = LiveRunner(piece.build(Parts(camera=camera)), observers=[recorder, log], strict=True)
+    runner.start()
+    for n, raw in enumerate(raws):
+        if n % 2:
+            camera.give(Capture(decode(raw), machine_ns=time.monotonic_ns(), raw=raw))
+        else:
+            runner.push("camera", decode(raw), machine_ns=time.monotonic_ns(), raw=raw)
+            runner._streams["camera"]._muted_until_ns = 0  # the device is not silenced here
+        log.until("done", "draw", n + 1)
+    runner.stop()
+    recorder.close()
+    assert (tmp_path / "t" / "inputs" / "camera.bin").read_bytes() == b"".join(r.blob for r in raws)
+    result = replay(tmp_path / "t", lambda: piece.build(Parts(camera=Hand())))
+    assert result.same and result.frames == 8
 
 
 # -- cutting ---------------------------------------------------------------------------------------------------------
@@ -751,6 +777,24 @@ def test_a_tape_can_begin_in_the_middle_of_a_run(tmp_path, from_s):
     assert 0 < again.streams["draw"] < whole_draws
     events = [e for _, e in Tape(tmp_path / "cut").events()]
     assert all(e["t"] >= from_s * 1e9 - 300e6 for e in events if e["e"] in ("in", "emit") and e["s"] == "camera")
+
+
+def test_what_a_function_remembers_in_an_object_beside_it_is_kept_too(tmp_path):
+    def make():
+        memory = Memory()
+        piece = Piece()
+        piece.source("camera")
+
+        @piece.draw
+        def draw(camera) -> Mask:
+            return memory(camera)
+
+        return piece.build(Parts(camera=Clip(40)))
+
+    record(tmp_path / "t", make())
+    cut(Tape(tmp_path / "t"), [], tmp_path / "cut", Again(make), from_s=0.5)
+    result = replay(tmp_path / "cut", make)
+    assert result.same and result.streams["draw"] == 25
 
 
 def test_a_node_that_cannot_say_what_it_remembers_is_found_out_by_the_proof(tmp_path):
