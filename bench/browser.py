@@ -69,7 +69,7 @@ def clip(folder: Path, seconds: int) -> Path:
 
 
 def run(quick: bool = False) -> list[Figure]:
-    seconds, rounds = (8, 1) if quick else (20, 2)
+    seconds, rounds = (8, 1) if quick else (15, 1)
     if importlib.util.find_spec("fastrtc") is None:
         return [Figure("browser round trip against fastrtc", None, "x", "", None, {"why": "fastrtc is not installed: make install"})]
     figures = []
