@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import socket
 import statistics
 import subprocess
@@ -114,7 +115,12 @@ def _theirs(mode: str, camera: Path, seconds: float) -> dict[str, Any]:
                 urllib.request.urlopen(url, timeout=1).close()
                 break
             time.sleep(0.25)
-        return _look(url, camera, seconds)
+        found = _look(url, camera, seconds)
+        with urllib.request.urlopen(url + "painted") as answer:
+            found["painted"] = json.load(answer)["painted"]
+        if not found["painted"]:
+            raise RuntimeError("fastrtc sent frames back as they came: its handler never ran")
+        return found
     finally:
         process.kill()
         process.wait()

@@ -17,7 +17,7 @@ SIZE = (240, 180)
 
 
 def run(quick: bool = False) -> list[Figure]:
-    seconds, rounds = (4, 2) if quick else (12, 4)
+    seconds, rounds = (4, 2) if quick else (12, 3)
     return [_one(p, seconds, rounds) for p in precisions()]
 
 
