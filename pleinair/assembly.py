@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import types
 from dataclasses import dataclass, field
@@ -165,27 +166,28 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
     """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `synthetic`, `rtsp://...`."""
     scheme, target = split_uri(uri)
     if scheme == "clip":
+        from .models import clip_path
+
         scheme, target = "file", str(clip_path(target))
     elif scheme == "file" and folder is not None and not Path(target).is_absolute() and not Path(target).exists():
         target = str(folder / target)
     elif target.startswith("//") is False and scheme in ("http", "https", "udp", "tcp", "srt", "rtmp", "rtsps"):
         scheme = "rtsp"
     factory = plugins.find("sources", scheme)
+    known = [*inspect.signature(factory).parameters][1:]
+    for key in options:
+        if key not in known:
+            raise PieceFault(
+                f'{scheme} has no key "{key}"',
+                now="the piece was not started",
+                hint=did_you_mean(key, [*known, "device", "fallback"]),
+            )
     try:
         return factory(target, **options)
     except TypeError as error:
         raise PieceFault(
             f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml"
         ) from None
-
-
-def clip_path(card: str) -> Path:
-    """Where a clip's card has its file in the store. ModelFault where it was not fetched."""
-    from .models import store
-    from .models.card import find_card
-
-    found = find_card(card)
-    return store.path(found, next(iter(found.files)))
 
 
 def read_picture(path: Path) -> Any:
@@ -276,7 +278,11 @@ class MachineParts:
             uri, options = spec.fallback, {k: v for k, v in options.items() if k == "size"}
             self.stood_in.add(name)
         self.uris[name], self._options[name] = uri, options
-        return open_source(uri, self.loaded.file.parent, **options)
+        try:
+            return open_source(uri, self.loaded.file.parent, **options)
+        except Fault as fault:
+            fault.where = fault.where or spec.where
+            raise
 
     @staticmethod
     def _absent(uri: str) -> str | None:

@@ -84,8 +84,9 @@ def test_an_address_is_a_plug_in_and_its_target(uri, parts):
 
 def test_a_source_of_an_unknown_key_or_plug_in_is_a_sentence():
     assert isinstance(open_source("synthetic:room", size=(32, 24)), Synthetic)
-    with pytest.raises(PieceFault, match="cannot be made so"):
+    with pytest.raises(PieceFault, match='no key "sise"') as caught:
         open_source("synthetic", sise=(32, 24))
+    assert "size" in caught.value.hint
     with pytest.raises(Fault, match='no source called "synthetik"') as caught:
         open_source("synthetik")
     assert "synthetic" in caught.value.hint
@@ -167,3 +168,15 @@ def test_every_gallery_piece_is_read_and_wired(name, weights):
     graph = assemble(loaded, MachineParts(loaded, stand_in=True))
     assert graph.screens and not loaded.piece.warnings()
     assert isinstance(loaded.file, Path) and ManifestFault is not None
+
+
+def test_a_key_that_a_source_does_not_have_is_asked_back_about(tmp_path):
+    (tmp_path / "piece.py").write_text(
+        "from pleinair import Piece\npiece = Piece()\npiece.source('camera')\n"
+        "@piece.draw\ndef draw(camera): return camera\n"
+    )
+    (tmp_path / "piece.toml").write_text('[source.camera]\ndevice = "synthetic"\nraet = 30\n')
+    loaded = assembly.load(tmp_path)
+    with pytest.raises(Fault, match='no key "raet"') as told:
+        assembly.assemble(loaded, assembly.MachineParts(loaded))
+    assert "rate" in told.value.hint and "piece.toml, line" in told.value.where
