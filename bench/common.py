@@ -39,6 +39,9 @@ class Figure:
     ok: bool | None
     detail: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.ok = None if self.ok is None else bool(self.ok)  # numpy's truth is not JSON's
+
 
 def conditions() -> dict[str, str]:
     from pleinair.manifest import environment
