@@ -218,9 +218,9 @@ def test_marks_anywhere(x, y, size):
 
 
 def test_colours():
-    assert paint.colour_of("#ff8800") == (255, 136, 0) and paint.colour_of("f80") == (255, 136, 0)
-    assert paint.colour_of(12) == (12, 12, 12) and paint.colour_of((300, -4, 7.6)) == (255, 0, 8)
-    assert paint.colour_of("White") == (255, 255, 255)
+    assert paint.given.colour_of("#ff8800") == (255, 136, 0) and paint.given.colour_of("f80") == (255, 136, 0)
+    assert paint.given.colour_of(12) == (12, 12, 12) and paint.given.colour_of((300, -4, 7.6)) == (255, 0, 8)
+    assert paint.given.colour_of("White") == (255, 255, 255)
 
 
 def test_fit_crop_flip_tile():

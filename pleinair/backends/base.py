@@ -4,7 +4,7 @@ A backend is made with all that chooses its numbers (precision, threads, shapes)
 Pictures go in and come out as uint8, height x width x 3: the conversion belongs to the backend, inside the network
 where its runtime can.
 
-    u8 -> network   x / 255
+    u8 -> network   (x - mean) / scale, by default x / 255
     network -> u8   clip(x * 255, 0, 255), rounded half to even: saturates, never wraps
 """
 
@@ -29,14 +29,33 @@ class Tensor:
     """One input or output of a network, as the task hands it over.
 
     name     in the weights file
-    shape    the network's own, fixed: (1, 3, 240, 320)
-    picture  "": float32 of `shape`, handed as it is. "NCHW" or "NHWC": the network's layout of a picture 0..1, which
-             is handed over as uint8 (height, width, 3)
+    shape    the network's own: (1, 3, 240, 320). Fixed, but for rows of another length each time (words, samples),
+             whose side is -1
+    picture  "": an array of `shape` and `dtype`, handed as it is. "NCHW" or "NHWC": the network's layout of a picture,
+             which is handed over as uint8 RGB (height, width, 3)
+    dtype    "float32", "int64", "int32", "uint8" or "bool"; of a picture always float32 inside the network
+    mean, scale   for a picture that goes in: (u8 - mean) / scale, in 0..255, one number or one for each of R, G, B.
+             mean 127.5, scale 127.5 gives -1..1
+    bgr      the network wants its channels as B, G, R
     """
 
     name: str
     shape: tuple[int, ...]
     picture: str = ""
+    dtype: str = "float32"
+    mean: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (255.0,)
+    bgr: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether a side is another one at each call."""
+        return any(side < 0 for side in self.shape)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the picture is only divided by 255."""
+        return self.mean == (0.0,) and self.scale == (255.0,) and not self.bgr
 
     @property
     def height_width(self) -> tuple[int, int]:
@@ -57,6 +76,7 @@ class Backend(Protocol):
     precision  "f32" or "bf16": asked for by name, and what the network really runs in
     threads    that one call may use
     isa        what the numbers depend on besides: the processor's instruction set
+    inputs     the tensors that it was made for
     """
 
     name: str
@@ -64,6 +84,7 @@ class Backend(Protocol):
     precision: str
     threads: int
     isa: str
+    inputs: tuple[Tensor, ...]
 
     def __init__(
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int

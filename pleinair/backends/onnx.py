@@ -54,7 +54,7 @@ class Onnx:
         self.threads = max(1, int(threads))
         self.isa = base.isa()
         self._lock = threading.Lock()
-        self._inputs, self._outputs = tuple(inputs), tuple(outputs)
+        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
@@ -64,7 +64,7 @@ class Onnx:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         try:
-            fixed = wire.with_shapes(model, {t.name: t.shape for t in inputs})
+            fixed = wire.with_shapes(model, {t.name: t.shape for t in inputs if not t.free})
             self._session: Any = ort.InferenceSession(fixed, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's exceptions share no base of their own
             raise ModelFault(
@@ -87,7 +87,7 @@ class Onnx:
         with self._lock:
             if self._session is None:
                 raise ModelFault("the model is closed", hint="load it again")
-            feed = {t.name: self._float(t, arrays[t.name]) for t in self._inputs}
+            feed = {t.name: self._float(t, arrays[t.name]) for t in self.inputs}
             outputs = self._session.run(self._names, feed)
         return {t.name: _levels(t, out) for t, out in zip(self._outputs, outputs, strict=True)}
 
@@ -95,8 +95,15 @@ class Onnx:
         if not tensor.picture:
             return array
         planes = self._planes[tensor.name]
-        source = array.transpose(2, 0, 1) if tensor.picture == "NCHW" else array
-        np.divide(source, np.float32(255), out=planes[0], dtype=np.float32)
+        array = array[..., ::-1] if tensor.bgr else array
+        first = tensor.picture == "NCHW"
+        source = array.transpose(2, 0, 1) if first else array
+        if tensor.plain:
+            np.divide(source, np.float32(255), out=planes[0], dtype=np.float32)
+            return planes
+        side = (-1, 1, 1) if first else (1, 1, -1)
+        np.subtract(source, np.array(tensor.mean, np.float32).reshape(side), out=planes[0], dtype=np.float32)
+        np.divide(planes[0], np.array(tensor.scale, np.float32).reshape(side), out=planes[0])
         return planes
 
     def close(self) -> None:
@@ -110,7 +117,7 @@ class Onnx:
 
 def _levels(tensor: Tensor, out: np.ndarray) -> np.ndarray:
     if not tensor.picture:
-        return np.array(out, np.float32)
+        return np.array(out, tensor.dtype)
     scaled = np.multiply(out[0], np.float32(255))
     np.clip(scaled, 0, 255, out=scaled)
     np.rint(scaled, out=scaled)

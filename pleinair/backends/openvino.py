@@ -88,7 +88,7 @@ class OpenVino:
         self.threads = max(1, int(threads))
         self.isa = base.isa()
         self._lock = threading.Lock()
-        self._outputs = tuple(outputs)
+        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
         try:
             network = _with_pictures(ov, core().read_model(model), inputs, outputs)
             compiled = core().compile_model(
@@ -114,9 +114,11 @@ class OpenVino:
         self._request: Any = compiled.create_infer_request()
         self._compiled: Any = compiled
         self._tensor = ov.Tensor
+        self._places = {t.name: _place(compiled, t.name) for t in outputs}
+        self._free = {t.name: compiled.input(t.name) for t in inputs if t.free}
         self._inputs: dict[str, np.ndarray] = {}
-        for tensor in inputs:  # OpenVINO refuses read-only arrays, and a frame is one: it is copied in (0.01-0.05 ms)
-            array = np.zeros(tensor.handed, np.uint8 if tensor.picture else np.float32)
+        for tensor in (t for t in inputs if not t.free):  # OpenVINO refuses read-only arrays, and a frame is one: it is copied in (0.01-0.05 ms)
+            array = np.zeros(tensor.handed, np.uint8 if tensor.picture else tensor.dtype)
             self._request.set_tensor(compiled.input(tensor.name), self._shared(array, tensor))
             self._inputs[tensor.name] = array
 
@@ -138,12 +140,20 @@ class OpenVino:
                 raise ModelFault("the model is closed", hint="load it again")
             for name, array in self._inputs.items():
                 np.copyto(array, arrays[name])
-            for place, tensor in enumerate(self._outputs):
-                out = np.empty(tensor.handed, np.uint8 if tensor.picture else np.float32)
-                request.set_output_tensor(place, self._shared(out, tensor))
+            for name, port in self._free.items():
+                request.set_tensor(port, self._tensor(np.ascontiguousarray(arrays[name])))
+            for tensor in self._outputs:
+                if tensor.free:
+                    continue
+                out = np.empty(tensor.handed, np.uint8 if tensor.picture else tensor.dtype)
+                request.set_output_tensor(self._places[tensor.name], self._shared(out, tensor))
                 results[tensor.name] = out
             request.start_async()
             request.wait()
+            for tensor in self._outputs:
+                if tensor.free:
+                    found = request.get_output_tensor(self._places[tensor.name]).data
+                    results[tensor.name] = np.array(found, tensor.dtype)
         for out in results.values():
             out.setflags(write=False)  # the request holds it until the next call: read-only, nobody needs a copy
         return results
@@ -172,7 +182,12 @@ def _with_pictures(ov: Any, network: Any, inputs: Sequence[Tensor], outputs: Seq
         if tensor.picture:
             step = steps.input(tensor.name)
             step.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-            step.preprocess().convert_element_type(ov.Type.f32).scale(255.0)
+            convert = step.preprocess().convert_element_type(ov.Type.f32)
+            if tensor.bgr:
+                convert = convert.reverse_channels()
+            if tensor.mean != (0.0,):
+                convert = convert.mean(_each(tensor.mean))
+            convert.scale(_each(tensor.scale))
             step.model().set_layout(ov.Layout(tensor.picture))
 
     @custom_preprocess_function
@@ -187,6 +202,18 @@ def _with_pictures(ov: Any, network: Any, inputs: Sequence[Tensor], outputs: Seq
             step.postprocess().custom(levels)
             step.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     return steps.build()
+
+
+def _place(compiled: Any, name: str) -> int:
+    """Of an output among all that the network has: a task may ask for some of them."""
+    for place, output in enumerate(compiled.outputs):
+        if name in output.get_names():
+            return place
+    return int(compiled.output(name).get_index())
+
+
+def _each(values: tuple[float, ...]) -> Any:
+    return float(values[0]) if len(values) == 1 else [float(v) for v in values]
 
 
 def _lacks(precision: str, found: str = "") -> ModelFault:

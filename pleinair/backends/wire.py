@@ -15,6 +15,8 @@ MAX_DEPTH = 16
 _ITEM = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16, 16: 2, 17: 1, 18: 1}
 """Bytes of one number by TensorProto.DataType."""
 FLOAT = 1
+TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
+"""numpy's names -> TensorProto.DataType."""
 
 
 class Broken(ValueError):

@@ -49,7 +49,7 @@ def load(
     from . import choose, fetch, store
 
     fetch.take_local(card)
-    for role in card.files:
+    for role in card.needed:
         store.path(card, role)  # what is missing is said now, not at the first frame
     if backend == "auto":
         backend = choose.decide(card, size, threads, precision=precision)

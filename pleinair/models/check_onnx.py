@@ -41,10 +41,12 @@ def expect(
     name: str,
     inputs: Mapping[str, Sequence[int | None]],
     outputs: Mapping[str, Sequence[int | None]],
+    types: Mapping[str, int] | None = None,
 ) -> None:
     """ModelFault unless the network has exactly these inputs, and these outputs, with sides that fit.
 
     inputs, outputs  name -> sides; None: any
+    types            name -> TensorProto.DataType; float32 where it is not named
     """
     for what, wanted, there in (("inputs", inputs, found.inputs), ("outputs", outputs, found.outputs)):
         names_differ = set(there) != set(wanted) if what == "inputs" else not set(wanted) <= set(there)
@@ -55,8 +57,10 @@ def expect(
                 "check the card: which file belongs to which role?",
             )
         for port in wanted:
-            if found.types.get(port, wire.FLOAT) != wire.FLOAT:
-                raise _fault(name, f"{port} is not float32 (ONNX type {found.types[port]})")
+            its, meant = found.types.get(port, wire.FLOAT), (types or {}).get(port, wire.FLOAT)
+            if its != meant:
+                spelt = {number: word for word, number in wire.TYPES.items()}
+                raise _fault(name, f"{port} is not {spelt[meant]} (it is {spelt.get(its, f'ONNX type {its}')})")
 
 
 def leaves_its_folder(place: str) -> bool:

@@ -87,6 +87,10 @@ def decide(
     if size or card.size:
         size = _size(size or card.size)
     threads = threads or default_threads()
+    candidates = _candidates(card, precision)
+    if len(candidates) == 1:  # nothing to choose: a runtime that alone can read the file
+        name, only = candidates[0]
+        return Choice(name, _version(name), only, size, threads, isa())
     place = _place(card, size, threads, precision)
     try:
         return Choice.of(json.loads(place.read_text()))
@@ -112,25 +116,17 @@ def known(card: Card | str, size: Size, threads: int) -> Choice | None:
 
 def measure(card: Card, size: Size | None, threads: int, precision: str | None) -> Choice:
     """Times every candidate in this process and compares it with the reference."""
-    from .testcard import picture
-
-    reference = _Trial(card, size, *REFERENCE)
-    cases = list(reference.model.proofs())
-    if "image" in reference.model.ports:
-        pictures = [picture(size or (320, 240), seed) for seed in range(2)]
-        cases = [{"image": p, **proof} for p, proof in zip(pictures * 2, cases, strict=False)]
-    truth = [reference.model(**case) for case in cases]
+    reference = _Trial(card, size, *(getattr(_task(card), "reference", None) or REFERENCE))
+    truth = reference.proof()
     reference.model.close()
     tried: list[dict[str, Any]] = []
-    for name, its_precision in CANDIDATES:
-        if precision and its_precision != precision:
-            continue
+    for name, its_precision in _candidates(card, precision):
         entry: dict[str, Any] = {"name": name, "precision": its_precision}
         tried.append(entry)
         try:
             trial = _Trial(card, size, name, its_precision, threads)
-            agreement = _agreement([trial.model(**case) for case in cases], truth)
-            entry.update(trial.model.describe()["backend"], ran_ms=trial.time(cases[-1]), agreement=agreement)
+            agreement = _agreement(trial.proof(), truth)
+            entry.update(trial.model.describe()["backend"], ran_ms=trial.time(), agreement=agreement)
             entry["agrees"] = _within(agreement, card.tolerance)
             trial.model.close()
         except Fault as fault:
@@ -162,20 +158,53 @@ def drift(pinned: Choice | Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _task(card: Card) -> Any:
+    return plugins.find("tasks", card.task)
+
+
+def _candidates(card: Card, precision: str | None) -> list[tuple[str, str]]:
+    """What may run this card, of one precision where one is asked for. ModelFault: nothing may."""
+    known = list(getattr(_task(card), "candidates", None) or CANDIDATES)
+    fit = [c for c in known if precision in (None, c[1])]
+    if not fit:
+        raise ModelFault(
+            f'{card.name} cannot run in "{precision}"',
+            now="the model was not loaded",
+            hint="precision = " + " or ".join(sorted({f'"{p}"' for _, p in known})),
+        )
+    return fit
+
+
 class _Trial:
+    """A model on one backend, and what it is asked."""
+
     def __init__(self, card: Card, size: Size | None, backend: str, precision: str, threads: int) -> None:
         from . import load
 
         self.model: Any = load(card, size=size, backend=backend, precision=precision, threads=threads)
         self.model.open()
+        self._cases: list[dict[str, Any]] | None = None
+        if hasattr(self.model, "proofs"):  # whole calls, where a task names them; else its networks alone
+            self._cases = list(self.model.proofs())
+            if "image" in self.model.ports:
+                from .testcard import picture
 
-    def time(self, case: dict[str, Any]) -> float:
+                pictures = [picture(size or (320, 240), seed) for seed in range(2)]
+                self._cases = [{"image": p, **proof} for p, proof in zip(pictures * 2, self._cases, strict=False)]
+
+    def proof(self) -> list[np.ndarray]:
+        return self.model.probe() if self._cases is None else [self.model(**case) for case in self._cases]
+
+    def time(self) -> float:
         """One call in ms: the lower quartile, since whatever else the machine does only adds to it."""
         took: list[float] = []
         end = time.perf_counter() + BUDGET_S
         while len(took) < 3 or (len(took) < ROUNDS and time.perf_counter() < end):
             start = time.perf_counter()
-            self.model(**case)
+            if self._cases is None:
+                self.model.probe()
+            else:
+                self.model(**self._cases[-1])
             took.append(time.perf_counter() - start)
         return round(float(np.percentile(took, 25)) * 1e3, 3)
 
@@ -217,7 +246,7 @@ def _place(card: Card, size: Size | None, threads: int, precision: str | None) -
     """One file for each question; anything that could change the answer is in its name."""
     from ..core.kinds import json_digest
 
-    versions = sorted({(name, _version(name)) for name, _ in CANDIDATES})
+    versions = sorted({(name, _version(name)) for name, _ in _candidates(card, None)})
     key = [FORMAT, card.sha256, card.tolerance, card.options, size, threads, precision, isa(), versions]
     return folders.cache_dir() / "backends" / f"{card.name}-{json_digest(key)[:16]}.json"
 

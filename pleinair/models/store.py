@@ -39,8 +39,8 @@ def has(file: File) -> bool:
 
 
 def missing(card: Card) -> list[File]:
-    """The card's files that are not in the store."""
-    return [f for f in card.files.values() if not has(f)]
+    """The files that the card runs with and that are not in the store."""
+    return [f for f in card.needed.values() if not has(f)]
 
 
 def path(card: Card, role: str) -> Path:

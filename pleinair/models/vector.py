@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-import threading
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .. import plugins
 from ..backends import wire
-from ..backends.base import Backend, Tensor, default_threads, isa
-from ..core.errors import ModelFault, did_you_mean
-from ..core.kinds import Kind, Size, Vector
-from ..core.model import Model
+from ..backends.base import Tensor
+from ..core.errors import ModelFault
+from ..core.kinds import Size, Vector
 from . import check_onnx, store
 from .card import Card
+from .network import NetworkModel
 
 MOST = 1 << 24
 """Numbers in one tensor."""
@@ -45,86 +43,37 @@ def ports_of(found: wire.Summary, name: str) -> dict[str, str]:
     return ports
 
 
-class Bare(Model):
+class Bare(NetworkModel):
     """`model(x, y=...)`: rows of numbers in, a row of numbers out. ValueError where a row has another length."""
 
     kind = Vector
 
-    def __init__(
-        self,
-        card: Card,
-        *,
-        size: Size | None = None,
-        backend: str,
-        precision: str,
-        threads: int | None = None,
-        constants: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, card: Card, *, size: Size | None = None, **how: Any) -> None:
         if size:
             raise ModelFault(f"{card.name} has no working size: it takes rows of numbers")
-        self.card, self.precision, self.threads = card, precision, threads or default_threads()
-        self._backend_name, self._class = backend, plugins.find("backends", backend)
         self._blob = store.read(card, "network")
         found = check_onnx.inspect(self._blob, card.files["network"].name)
         self._inputs = {p: Tensor(t, tuple(found.inputs[t] or ())) for p, t in ports_of(found, card.name).items()}
         output, shape = next(iter(found.outputs.items()))
         self._output = Tensor(output, tuple(shape or ()))
-        self.ports: dict[str, type[Kind]] = dict.fromkeys(self._inputs, Vector)
-        self.names = card.names
-        self._constants = {**card.constants, **(constants or {})}
-        self._network: Backend | None = None
-        self._lock = threading.RLock()
+        super().__init__(replace(card, ports=dict.fromkeys(self._inputs, Vector)), **how)
+        self.needed = tuple(self._inputs)
 
-    def open(self) -> None:
-        with self._lock:
-            if self._network is None:
-                inputs = list(self._inputs.values())
-                self._network = self._class(
-                    self._blob, inputs, [self._output], precision=self.precision, threads=self.threads
-                )
-                self._network.run({t.name: np.zeros(t.shape, np.float32) for t in inputs})
+    def _open(self) -> None:
+        inputs = list(self._inputs.values())
+        self._network = self.network("network", inputs, [self._output], blob=self._blob)
+        self._network.run({t.name: np.zeros(t.shape, np.float32) for t in inputs})
 
-    def __call__(self, *args: Any, **ports: Any) -> np.ndarray:
+    def _run(self, values: dict[str, Any]) -> np.ndarray:
         """float32, one dimension."""
-        self.open()
-        values = {**self._constants, **dict(zip(self._inputs, args, strict=False)), **ports}
         arrays = {}
-        for port, value in values.items():
-            if port not in self._inputs:
-                raise ModelFault(f'{self.card.name} has no port "{port}"', hint=did_you_mean(port, self._inputs))
-            tensor = self._inputs[port]
-            row, wanted = Vector.check(value), math.prod(tensor.shape)
+        for port, tensor in self._inputs.items():
+            row, wanted = Vector.check(values[port]), math.prod(tensor.shape)
             if len(row) != wanted:
                 raise ValueError(f"{port} is {wanted} numbers, and these are {len(row)}")
             arrays[tensor.name] = row.reshape(tensor.shape)
-        for port, tensor in self._inputs.items():
-            if tensor.name not in arrays:
-                raise TypeError(f"{self.card.name} needs {port}: {math.prod(tensor.shape)} numbers")
-        network = self._network
-        if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
-        return network.run(arrays)[self._output.name].reshape(-1).copy()
+        return self._network.run(arrays)[self._output.name].reshape(-1).copy()
 
     def proofs(self) -> list[dict[str, Any]]:
         """A ramp from -1 to 1 in every port."""
         return [{p: np.linspace(-1, 1, math.prod(t.shape), dtype=np.float32) for p, t in self._inputs.items()}]
-
-    def close(self) -> None:
-        with self._lock:
-            if self._network is not None:
-                self._network.close()
-            self._network = None
-
-    def describe(self) -> dict[str, Any]:
-        return {
-            "card": self.card.name,
-            "sha256": self.card.sha256,
-            "files": {role: file.sha256 for role, file in self.card.files.items()},
-            "backend": {
-                "name": self._backend_name,
-                "version": self._class.version_installed(),
-                "precision": self.precision,
-                "threads": self.threads,
-                "isa": isa(),
-            },
-        }

@@ -283,8 +283,12 @@ class Cell:
 
     def frame(self, data: Any, hot: Frame | None, t_ns: int) -> Frame:
         """The next frame of this stream, as yet without a trace."""
+        return Frame(data, self.node.name, self.next(), t_ns, parent=hot)
+
+    def next(self) -> int:
+        """The number of the next frame of this stream."""
         seq, self.next_seq = self.next_seq, self.next_seq + 1
-        return Frame(data, self.node.name, seq, t_ns, parent=hot)
+        return seq
 
 
 def where_file(node: Node) -> str | None:

@@ -17,7 +17,7 @@ from ..core.source import Raw
 from .cell import quiet_switches
 from .lane import LANE, Lane
 from .quiet import as_fault, log, quietly
-from .stats import Stats
+from .stats import Counts
 from .stream import LATE_NS, MUTED_NS, Stream  # noqa: F401 - part of what a live run promises
 from .worker import BACKOFF_S, Change, Worker
 
@@ -49,7 +49,7 @@ class LiveRunner:
         self.graph = graph
         self.clock = clock or WallClock()
         self.lane = lane
-        self.stats = Stats()
+        self.stats = Counts()
         self.observers = Observers([self.stats, *observers])
         self.strict = strict
         self.stopping = threading.Event()
@@ -225,6 +225,8 @@ class LiveRunner:
         self.observers.on_frame(frame, raw)
         for worker, place in stream.readers:
             worker.offer(place, frame)
+        if not self._shut:
+            self.stats.passed(frame)  # after the hand-over: nobody who waits for the frame waits for it
 
     def fault(self, node: Node | str, fault: Fault, count: int) -> None:
         """Something went wrong, for the `count`-th time in a row: told to all who watch; the end of a strict run."""

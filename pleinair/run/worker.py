@@ -38,18 +38,23 @@ class Worker:
         self.cell = Cell(node, runner.graph)
         self._changes: list[tuple[str, dict[str, Any], Callable[[], None], Change]] = []
         self._ended = False
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._bell = threading.Lock()  # released by whoever wakes the thread; a Condition costs twice as much a hop
+        self._bell.acquire()
+        self._asleep = False
         self._failures = 0
         self._retry_ns = 0
 
     # -- from other threads
 
     def offer(self, place: int, frame: Frame) -> None:
-        with self._condition:
+        with self._lock:
             gone = self.cell.offer(place, frame)
-            lost = getattr(self.cell.edges[place], "lost", 0)
-            self._condition.notify()
+            asleep, self._asleep = self._asleep, False
+        if asleep:
+            self._bell.release()
         if gone is not None and self.node.inputs[place].hot:
+            lost = getattr(self.cell.edges[place], "lost", 0)
             self._report_gone(self.node.inputs[place].stream, gone, lost)
 
     def _report_gone(self, stream: str, gone: Frame, lost: int) -> None:
@@ -71,18 +76,20 @@ class Worker:
             )
 
     def wake(self) -> None:
-        with self._condition:
-            self._condition.notify()
+        with self._lock:
+            asleep, self._asleep = self._asleep, False
+        if asleep:
+            self._bell.release()
 
     def change(self, what: str, detail: dict[str, Any], apply: Callable[[], None]) -> Change:
         done = Change()
-        with self._condition:
+        with self._lock:
             if self._ended:
                 done.fault = Fault(f"{self.node.name} has ended, so nothing was changed")
                 done.set()
             else:
                 self._changes.append((what, detail, apply, done))
-                self._condition.notify()
+        self.wake()
         return done
 
     # -- in its own thread
@@ -103,7 +110,7 @@ class Worker:
             self._end()
 
     def _end(self) -> None:
-        with self._condition:
+        with self._lock:
             self._ended = True
             changes, self._changes = self._changes, []
         for _, _, _, done in changes:
@@ -113,9 +120,10 @@ class Worker:
     def _next(self, is_open: bool) -> tuple[list[Frame], int] | None:
         """Waits until there is something to fire on. None: look around and come again."""
         runner, clock = self._runner, self._runner.clock
-        with self._condition:
+        with self._lock:
             changes, self._changes = self._changes, []
             taken: tuple[list[Frame], int] | Frame | None = None
+            sleep_s: float | None = None
             if not changes:
                 now_ns = clock.now_ns()
                 free = is_open and now_ns >= self._retry_ns
@@ -123,13 +131,25 @@ class Worker:
                     taken = self.cell.take(now_ns)
                 if taken is None and not runner.stopping.is_set():
                     until_ns = self.cell.waits_until_ns if free else self._retry_ns
-                    self._condition.wait(None if until_ns is None else max(0.001, (until_ns - now_ns) / 1e9))
+                    sleep_s = -1 if until_ns is None else max(0.001, (until_ns - now_ns) / 1e9)
+                    self._asleep = True
+        if sleep_s is not None:
+            self._sleep(sleep_s)
         if isinstance(taken, Frame):
             runner.observers.on_skip(self.node.name, taken.stream, taken)
             return None
         for change in changes:
             self._apply(*change)
         return taken
+
+    def _sleep(self, seconds: float) -> None:
+        """Until the bell rings, or so many seconds (-1: for ever)."""
+        if self._bell.acquire(timeout=seconds):
+            return
+        with self._lock:
+            rung, self._asleep = not self._asleep, False
+        if rung:  # just now: its ring is on its way, and must not wake the next sleep
+            self._bell.acquire()
 
     def _apply(self, what: str, detail: dict[str, Any], apply: Callable[[], None], done: Change) -> None:
         try:
@@ -193,7 +213,7 @@ class Worker:
         """While a model waited for its turn, newer frames may have come: it takes the newest, and has lost nothing."""
         if self.node.role is not Role.MODEL:
             return frames, hot
-        with self._condition:
+        with self._lock:
             newer = self.cell.fresher(self._runner.clock.now_ns(), hot)
         if newer is None:
             return frames, hot
@@ -204,8 +224,8 @@ class Worker:
         return self._runner.lane.turn(t_ns, self._runner) if self.node.role is Role.MODEL else _NO_LANE
 
     def _publish(self, item: Any, lead: Frame, span: Span) -> None:
-        bare = self.cell.frame(item, lead, lead.t_ns)
-        self._runner.publish(Frame(item, bare.stream, bare.seq, bare.t_ns, lead, (*lead.trace, span)))
+        seq = self.cell.next()
+        self._runner.publish(Frame(item, self.node.name, seq, lead.t_ns, lead, (*lead.trace, span)))
 
     def _failed(self, fault: Fault) -> None:
         wait_s = self._back_off()

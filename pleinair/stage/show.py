@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import assembly, tapes
 from ..core.errors import Fault, PieceFault, did_you_mean
-from ..core.graph import Graph, SourceNode
+from ..core.graph import SourceNode
 from ..core.kinds import Image, Kind
 from ..core.observer import Observer
 from ..core.source import Raw

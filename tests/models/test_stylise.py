@@ -189,7 +189,7 @@ def test_describe_is_the_same_before_and_after_opening():
     before = model.describe()
     model.open()
     assert model.describe() == before
-    assert model.describe()["backend"] == model._backends[0].describe()
+    assert model.describe()["backend"] == model._networks[0].describe()
     model.close()
 
 

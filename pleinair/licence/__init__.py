@@ -1,0 +1,1 @@
+"""What may be done with a piece: terms, gate, openness, label."""

@@ -1,0 +1,1 @@
+"""Tasks that look at or make pictures."""
