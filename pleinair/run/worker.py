@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import Fault
+from ..core.errors import Fault, NodeFault
 from ..core.frame import Frame, Span
 from ..core.graph import Node, Role
 from .cell import ONE, Cell
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BACKOFF_S = (1, 2, 4, 8, 16, 32, 60)
 """How long a failing node or source is left alone: after its first failure, its second ..."""
+MEND = "mend that line and save the file: it is taken up while the piece runs"
 
 
 class Change(threading.Event):
@@ -230,7 +231,8 @@ class Worker:
     def _failed(self, fault: Fault) -> None:
         wait_s = self._back_off()
         now = fault.now or "the last good one is held, the rest keeps running"
-        shown = type(fault)(fault.what, where=fault.where, now=f"{now}; tried again in {wait_s} s", hint=fault.hint)
+        hint = fault.hint or (MEND if isinstance(fault, NodeFault) else "")
+        shown = type(fault)(fault.what, where=fault.where, now=f"{now}; tried again in {wait_s} s", hint=hint)
         self._runner.fault(self.node, shown, self._failures)
 
     def _back_off(self) -> int:
