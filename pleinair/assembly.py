@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import linecache
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import manifest as manifests
 from . import plugins
-from .core.errors import Fault, ManifestFault, PieceFault, at_line, did_you_mean
+from .core.errors import Fault, ManifestFault, ModelFault, PieceFault, at_line, did_you_mean
 from .core.graph import Graph, SourceNode
 from .core.kinds import Image
 from .core.model import Model
@@ -36,6 +37,9 @@ class Loaded:
     home: Path
     beside: dict[str, str] = field(default_factory=dict)
     """Modules of the artist's own that the piece imports: path from its folder -> text."""
+    site: Path | None = None
+    site_text: str = ""
+    """The venue's file that was laid over piece.toml, and what it said."""
 
     @property
     def texts(self) -> dict[str, str]:
@@ -45,7 +49,8 @@ class Loaded:
     @property
     def watched(self) -> list[Path]:
         """The files whose saving is a change of the piece."""
-        return [self.file, self.file.parent / "piece.toml", *(self.file.parent / name for name in self.beside)]
+        beside = [self.file.parent / name for name in ("piece.toml", *self.beside)]
+        return [self.file, *beside, *([self.site] if self.site else [])]
 
     @property
     def name(self) -> str:
@@ -86,7 +91,8 @@ def load(where: str | Path, site: Path | None = None) -> Loaded:
     toml = manifests.text_of(file.parent / "piece.toml")
     manifest = manifests.read(file.parent, site)
     piece, beside = execute(text, file)
-    loaded = Loaded(piece, manifest, file, text, toml, _home(file), beside)
+    venue = site or file.parent / "site.toml"
+    loaded = Loaded(piece, manifest, file, text, toml, _home(file), beside, venue, manifests.text_of(venue))
     _refuse_strangers(loaded)
     return loaded
 
@@ -162,6 +168,20 @@ def split_uri(uri: str) -> tuple[str, str]:
     return (scheme, uri) if target.startswith("//") else (scheme, target)
 
 
+def _checked_keys(scheme: str, options: Mapping[str, Any]) -> Any:
+    """The class behind a source's name; PieceFault for a key that it does not know."""
+    factory = plugins.find("sources", scheme)
+    known = [*inspect.signature(factory).parameters][1:]
+    for key in options:
+        if key not in known:
+            raise PieceFault(
+                f'{scheme} has no key "{key}"',
+                now="the piece was not started",
+                hint=did_you_mean(key, [*known, "device", "fallback"]),
+            )
+    return factory
+
+
 def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
     """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `synthetic`, `rtsp://...`."""
     scheme, target = split_uri(uri)
@@ -173,15 +193,7 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         target = str(folder / target)
     elif target.startswith("//") is False and scheme in ("http", "https", "udp", "tcp", "srt", "rtmp", "rtsps"):
         scheme = "rtsp"
-    factory = plugins.find("sources", scheme)
-    known = [*inspect.signature(factory).parameters][1:]
-    for key in options:
-        if key not in known:
-            raise PieceFault(
-                f'{scheme} has no key "{key}"',
-                now="the piece was not started",
-                hint=did_you_mean(key, [*known, "device", "fallback"]),
-            )
+    factory = _checked_keys(scheme, options)
     try:
         return factory(target, **options)
     except TypeError as error:
@@ -211,7 +223,8 @@ class AbsentModel(Model):
         self._card, self._options = card, options
         self._model: Model | None = None
         self.ports, self.names, self.size = dict(found.ports), found.names, options.get("size") or found.size
-        self.kind = plugins.find("tasks", found.task).kind
+        task = plugins.find("tasks", found.task)
+        self.kind, self.uses = task.kind, task.uses
 
     def open(self) -> None:
         from .models import load as load_model
@@ -222,6 +235,14 @@ class AbsentModel(Model):
 
     def __call__(self, *args: Any, **ports: Any) -> Any:
         return self._model(*args, **ports)
+
+    def reset(self) -> None:
+        if self._model is not None:
+            getattr(self._model, "reset", lambda: None)()
+
+    def interrupt(self) -> None:
+        if self._model is not None:
+            self._model.interrupt()
 
     def close(self) -> None:
         if self._model is not None:
@@ -274,15 +295,37 @@ class MachineParts:
         elif self._stand_in and split_uri(uri)[0] not in ("tick", "synthetic"):
             uri, options = "synthetic:room", {k: v for k, v in options.items() if k == "size"}
         elif self._live and spec.fallback and (why := self._absent(uri)):
-            self.notices.append({"name": name, "text": f"{why}; {spec.fallback} plays in its place"})
-            uri, options = spec.fallback, {k: v for k, v in options.items() if k == "size"}
-            self.stood_in.add(name)
+            return self._stand_in_for(name, spec, why)
         self.uris[name], self._options[name] = uri, options
+        return self._opened(uri, options, spec)
+
+    def _opened(self, uri: str, options: dict[str, Any], spec: SourceSpec) -> Source:
         try:
             return open_source(uri, self.loaded.file.parent, **options)
         except Fault as fault:
             fault.where = fault.where or spec.where
             raise
+
+    def _stand_in_for(self, name: str, spec: SourceSpec, why: str) -> Source:
+        """What plays while the device is not there: what piece.toml says; without that, a painted room."""
+        try:
+            _checked_keys(split_uri(spec.device)[0], spec.options)  # a slip is said today, not when the camera comes
+        except Fault as fault:
+            fault.where = fault.where or spec.where
+            raise
+        options = {k: v for k, v in spec.options.items() if k == "size"}
+        uri = spec.fallback or ""
+        self.stood_in.add(name)
+        try:
+            source = self._opened(uri, options, spec)
+            self.notices.append({"name": name, "text": f"{why}; {uri} plays in its place"})
+        except ModelFault as fault:
+            uri = "synthetic:room"
+            text = f"{why}, and {fault.what}; a painted room plays in its place"
+            self.notices.append({"name": name, "text": text + (f" ({fault.hint})" if fault.hint else "")})
+            source = self._opened(uri, options, spec)
+        self.uris[name], self._options[name] = uri, options
+        return source
 
     @staticmethod
     def _absent(uri: str) -> str | None:
@@ -317,6 +360,11 @@ class MachineParts:
         except Fault as fault:
             fault.where = fault.where or spec.where
             raise
+
+    def interrupt(self, name: str) -> str | None:
+        """The stream that piece.toml lets interrupt a model."""
+        spec = self.loaded.manifest.models.get(name)
+        return spec.interrupt if spec else None
 
     def _constants(self, model: Model, spec: manifests.ModelSpec) -> dict[str, Any]:
         """Constants as piece.toml spells them; a picture is named by its file, beside the piece."""

@@ -180,3 +180,31 @@ def test_a_key_that_a_source_does_not_have_is_asked_back_about(tmp_path):
     with pytest.raises(Fault, match='no key "raet"') as told:
         assembly.assemble(loaded, assembly.MachineParts(loaded))
     assert "rate" in told.value.hint and "piece.toml, line" in told.value.where
+
+
+ABSENT = "[source.camera]\ndevice = 'webcam:no such camera'\nfallback = '{}'\n{}"
+
+
+def test_where_the_stand_in_is_missing_too_a_painted_room_plays_and_it_is_said(write_piece, monkeypatch, tmp_path):
+    monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "empty"))
+    loaded = assembly.load(write_piece(PLAIN, ABSENT.format("clip:bigbuckbunny", "size = [64, 48]\n")))
+    parts = MachineParts(loaded, live=True)
+    assert isinstance(parts.source("camera"), Synthetic)
+    (notice,) = parts.notices
+    assert "pleinair fetch bigbuckbunny" in notice["text"] and "painted room" in notice["text"]
+
+
+def test_a_misspelt_key_is_said_although_the_stand_in_plays(write_piece):
+    loaded = assembly.load(write_piece(PLAIN, ABSENT.format("synthetic:room", "frame_rat = 30\n")))
+    with pytest.raises(PieceFault, match="frame_rat") as caught:
+        MachineParts(loaded, live=True).source("camera")
+    assert "piece.toml, line 1" in str(caught.value)
+
+
+def test_the_venues_file_is_watched_and_counts_as_a_change(write_piece):
+    folder = write_piece(PLAIN, SOURCE)
+    before = assembly.load(folder)
+    assert folder / "site.toml" in before.watched
+    (folder / "site.toml").write_text("[stage]\nport = 9000\n")
+    after = assembly.load(folder)
+    assert (after.texts, after.site_text != before.site_text) == (before.texts, True)

@@ -95,7 +95,7 @@ def _contract(report: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
     keys = ("seconds", "frames", "fps", "age_ms", "nodes", "first_frame_s", "cpu_s", "faults", "notices")
     return {k: report[k] for k in keys} | {
         "glass_ms": None,
-        "rss_mb": _rss_mb(),
+        "rss_mb": process.rss_mb(),
         "energy": {"grade": "E", "wh": None, "low_wh": None, "high_wh": None},
         "backends": {name: m["backend"] for name, m in models.items()},
     }
@@ -171,12 +171,6 @@ def _budget(budget_ms: float | None, report: dict[str, Any], found: dict[str, An
     else:
         say(paint(f"the age is {age['p95']:.0f} ms (p95), over the budget of {budget_ms:g}", FAULT))
     return kept
-
-
-def _rss_mb() -> float | None:
-    from ..stage.show import _rss_mb
-
-    return _rss_mb()
 
 
 # -- with a network in between -----------------------------------------------------------------------------------------
