@@ -84,7 +84,8 @@ def _one(precision: str, seconds: float) -> list[Figure]:
     p50, p99 = float(np.percentile(added, 50)), float(np.percentile(added, 99))
     detail = {
         "frames": len(added), "own_ms": round(float(np.median(calls)) / 1e6, 2), "p50_ms": round(p50, 3),
-        "p99_ms": round(p99, 3), "max_ms": round(float(added.max()), 2), "three_bare_threads_ms": round(floor, 3), "backend": model.describe()["backend"],
+        "p99_ms": round(p99, 3), "max_ms": round(float(added.max()), 2), "three_bare_threads_ms": round(floor, 3),
+        "backend": model.describe()["backend"],
     }  # fmt: skip
     return [
         Figure(f"age added at 30 fps, median, {precision}", round(p50, 3), "ms", "<= 0.3", p50 <= 0.3, detail),

@@ -1,7 +1,8 @@
 """Browser camera -> style 320x240 -> browser canvas at 30 fps, in Chromium, against `fastrtc` in the same run.
 
 Both pages are looked at by the same script (probe.js): a clone of the camera's own track tells when frame n was handed
-over, and at each display refresh the number is read off whatever is shown. So "age" is camera track -> seen on the page.
+over, and at each display refresh the number is read off whatever is shown. So "age" is camera track -> seen on the
+page.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def toml(mode: str) -> str:
     if mode == "pass":
         return SOURCE
     weights = [0.5 if i in (5, 12) else 0.0 for i in range(26)]
-    return f'{SOURCE}[model.painting]\ncard = "multistyle26"\nsize = [320, 240]\nbackend = "openvino"\nprecision = "{mode}"\nstyle_weights = {weights}\n'
+    model = f'card = "multistyle26"\nsize = [320, 240]\nbackend = "openvino"\nprecision = "{mode}"\n'
+    return f"{SOURCE}[model.painting]\n{model}style_weights = {weights}\n"
 
 
 def clip(folder: Path, seconds: int) -> Path:
@@ -72,7 +74,16 @@ def clip(folder: Path, seconds: int) -> Path:
 def run(quick: bool = False) -> list[Figure]:
     seconds, rounds = (8, 1) if quick else (15, 1)
     if importlib.util.find_spec("fastrtc") is None:
-        return [Figure("browser round trip against fastrtc", None, "x", "", None, {"why": "fastrtc is not installed: make install"})]
+        return [
+            Figure(
+                "browser round trip against fastrtc",
+                None,
+                "x",
+                "",
+                None,
+                {"why": "fastrtc is not installed: make install"},
+            )
+        ]
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         camera = clip(Path(folder), seconds + 25)
@@ -93,8 +104,22 @@ def _figures(mode: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]
     detail = {"ours": ours, "fastrtc": theirs}
     ratio = mine / other
     return [
-        Figure(f"browser -> {what} -> browser, median against fastrtc", round(ratio, 3), "x", f"<= {goal}", ratio <= goal, detail),
-        Figure(f"browser -> {what} -> browser, shown", round(fps, 1), "fps", ">= 28", fps >= 28, {"median_ms": round(mine, 1)}),
+        Figure(
+            f"browser -> {what} -> browser, median against fastrtc",
+            round(ratio, 3),
+            "x",
+            f"<= {goal}",
+            ratio <= goal,
+            detail,
+        ),
+        Figure(
+            f"browser -> {what} -> browser, shown",
+            round(fps, 1),
+            "fps",
+            ">= 28",
+            fps >= 28,
+            {"median_ms": round(mine, 1)},
+        ),
     ]
 
 
@@ -107,7 +132,9 @@ def _theirs(mode: str, camera: Path, seconds: float) -> dict[str, Any]:
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "bench.fastrtc_server", str(port), mode], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.fastrtc_server", str(port), mode], stderr=subprocess.DEVNULL
+    )
     try:
         url = f"http://127.0.0.1:{port}/"
         for _ in range(240):
@@ -127,7 +154,11 @@ def _theirs(mode: str, camera: Path, seconds: float) -> dict[str, Any]:
 
 
 def _look(url: str, camera: Path, seconds: float) -> dict[str, Any]:
-    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    flags = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ]
     with browser(*flags) as chrome:
         page = chrome.new_page(viewport={"width": 640, "height": 480})
         page.add_init_script(PROBE)
@@ -139,4 +170,8 @@ def _look(url: str, camera: Path, seconds: float) -> dict[str, Any]:
     ages = [age for _, age, _ in seen]
     span = (seen[-1][2] - seen[0][2]) / 1000
     cuts = statistics.quantiles(ages, n=100)
-    return {"p50": round(statistics.median(ages), 2), "p95": round(cuts[94], 2), "fps": round((len(seen) - 1) / span, 2)}
+    return {
+        "p50": round(statistics.median(ages), 2),
+        "p95": round(cuts[94], 2),
+        "fps": round((len(seen) - 1) / span, 2),
+    }

@@ -21,7 +21,9 @@ from pleinair.core.kinds import Image
 from pleinair.core.source import Capture, Source
 
 OUT = Path(__file__).parent / "out"
-CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(p).exists()), None)
+CHROMIUM = next(
+    (p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(p).exists()), None
+)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -44,19 +46,10 @@ class Figure:
 
 
 def conditions() -> dict[str, str]:
+    from pleinair.machine import cpu_name
     from pleinair.manifest import environment
 
-    return {"cpu": _cpu(), "cores": str(os.cpu_count()), "kernel": platform.release(), **environment()}
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor()
+    return {"cpu": cpu_name(), "cores": str(os.cpu_count()), "kernel": platform.release(), **environment()}
 
 
 def save(name: str, figures: list[Figure]) -> None:
@@ -143,7 +136,9 @@ def style(precision: str, size: tuple[int, int], threads: int | None = None) -> 
 
     weights = np.zeros(26, np.float32)
     weights[[5, 12]] = 0.5
-    model = pleinair.load("multistyle26", size=size, backend="openvino", precision=precision, threads=threads, style_weights=weights)
+    model = pleinair.load(
+        "multistyle26", size=size, backend="openvino", precision=precision, threads=threads, style_weights=weights
+    )
     model.open()
     return model
 

@@ -30,11 +30,17 @@ def _one(precision: str, seconds: float, rounds: int) -> Figure:
         piece.append(_piece(model, seconds))
     ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
     detail = {
-        "bare_cpu_percent": round(statistics.median(bare) * 100, 1), "piece_cpu_percent": round(statistics.median(piece) * 100, 1),
+        "bare_cpu_percent": round(statistics.median(bare) * 100, 1),
+        "piece_cpu_percent": round(statistics.median(piece) * 100, 1),
         "rounds": rounds, "backend": model.describe()["backend"],
     }  # fmt: skip
     return Figure(
-        f"CPU time at 30 fps against the bare inference's, {precision}", round(ratio, 3), "x", "<= 1.15", ratio <= 1.15, detail
+        f"CPU time at 30 fps against the bare inference's, {precision}",
+        round(ratio, 3),
+        "x",
+        "<= 1.15",
+        ratio <= 1.15,
+        detail,
     )
 
 

@@ -1,8 +1,10 @@
-"""The anchor: a WebRTC library made for this (`fastrtc`, PyPI) doing the same with the same model at the same precision.
+"""The anchor: a WebRTC library made for this (`fastrtc`, PyPI) doing the same with the same model at the same
+precision.
 
     python -m bench.fastrtc_server PORT pass|bf16|f32
 
-A browser's camera goes in by WebRTC, each frame through the model, and back by WebRTC. The strip that carries the frame's
+A browser's camera goes in by WebRTC, each frame through the model, and back by WebRTC. The strip that carries the
+frame's
 number is copied from the camera's picture onto the painting, as in our own piece.
 """
 
@@ -15,7 +17,8 @@ PAGE = """<!doctype html><video id="local" autoplay muted playsinline></video>
 const stream = await navigator.mediaDevices.getUserMedia({ audio: false,
   video: { width: { ideal: 320 }, height: { ideal: 240 }, frameRate: { ideal: 30 } } });
 const peer = new RTCPeerConnection();
-peer.addEventListener("track", (event) => { document.getElementById("remote").srcObject = event.streams[0] ?? new MediaStream([event.track]); });
+peer.addEventListener("track", (event) => { document.getElementById("remote").srcObject = event.streams[0] ?? new
+MediaStream([event.track]); });
 for (const track of stream.getTracks()) peer.addTrack(track, stream);
 peer.createDataChannel("text");
 await peer.setLocalDescription(await peer.createOffer());

@@ -28,6 +28,13 @@ def run(quick: bool = False) -> list[Figure]:
               "slope_mb_per_h": round(slope, 2), "seconds": seconds}  # fmt: skip
     drift = values[-len(values) // 10 :].mean() - values[: max(1, len(values) // 10)].mean()
     return [
-        Figure("resident memory of mirror with a viewer", round(float(np.median(values)), 1), "MB", "<= 350", np.median(values) <= 350, detail),
+        Figure(
+            "resident memory of mirror with a viewer",
+            round(float(np.median(values)), 1),
+            "MB",
+            "<= 350",
+            np.median(values) <= 350,
+            detail,
+        ),
         Figure("growth from the first to the last tenth", round(float(drift), 1), "MB", "<= 5", drift <= 5, detail),
     ]

@@ -1,4 +1,5 @@
-"""Recording while running at 640x480, 30 fps, pixels as a device hands them over: what it costs, and whether all is there."""
+"""Recording while running at 640x480, 30 fps, pixels as a device hands them over: what it costs, and whether all is
+there."""
 
 from __future__ import annotations
 
@@ -29,11 +30,21 @@ def run(quick: bool = False) -> list[Figure]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     cost = 1 - taped / plain
-    detail = {"fps": round(plain, 2), "recording_fps": round(taped, 2), "mb_per_s": round(size / 1e6 / (seconds + 0.5), 1),
+    detail = {"fps": round(plain, 2), "recording_fps": round(taped, 2),
+              "mb_per_s": round(size / 1e6 / (seconds + 0.5), 1),
               "codec": "QOI, lossless", **stored, "backend": model.describe()["backend"]}  # fmt: skip
     return [
-        Figure(f"recording at 640x480, 30 fps: cost of the rate, {precision}", round(cost * 100, 2), "%", "< 5", cost < 0.05, detail),
-        Figure("recording: frames missing from the tape", stored["missing"], "frames", "0", stored["missing"] == 0, detail),
+        Figure(
+            f"recording at 640x480, 30 fps: cost of the rate, {precision}",
+            round(cost * 100, 2),
+            "%",
+            "< 5",
+            cost < 0.05,
+            detail,
+        ),
+        Figure(
+            "recording: frames missing from the tape", stored["missing"], "frames", "0", stored["missing"] == 0, detail
+        ),
     ]
 
 

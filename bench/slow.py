@@ -53,5 +53,7 @@ def run(quick: bool = False) -> list[Figure]:
               "rss_mb": round(memory[-1][1], 1), "rss_slope_mb_per_h": round(grows, 2)}  # fmt: skip
     ratio = last / first
     return [
-        Figure("age behind a 200 ms model, last tenth against first", round(ratio, 3), "x", "<= 1.1", ratio <= 1.1, detail),
+        Figure(
+            "age behind a 200 ms model, last tenth against first", round(ratio, 3), "x", "<= 1.1", ratio <= 1.1, detail
+        ),
     ]

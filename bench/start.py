@@ -18,8 +18,22 @@ def run(quick: bool = False) -> list[Figure]:
     imports = [_import() for _ in range(rounds * 3)]
     seconds, import_s = statistics.median(first), statistics.median(imports)
     return [
-        Figure("command to first painted frame, mirror", round(seconds, 2), "s", "<= 3", seconds <= 3, {"all": [round(v, 2) for v in first]}),
-        Figure("import pleinair, over a bare interpreter", round(import_s, 3), "s", "<= 0.15", import_s <= 0.15, {"all": [round(v, 3) for v in imports]}),
+        Figure(
+            "command to first painted frame, mirror",
+            round(seconds, 2),
+            "s",
+            "<= 3",
+            seconds <= 3,
+            {"all": [round(v, 2) for v in first]},
+        ),
+        Figure(
+            "import pleinair, over a bare interpreter",
+            round(import_s, 3),
+            "s",
+            "<= 0.15",
+            import_s <= 0.15,
+            {"all": [round(v, 3) for v in imports]},
+        ),
     ]
 
 

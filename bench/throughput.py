@@ -29,7 +29,8 @@ def _one(precision: str, seconds: float, rounds: int) -> Figure:
     ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
     return Figure(
         f"throughput of a piece against a bare loop, {precision}", round(ratio, 4), "x", ">= 0.97", ratio >= 0.97,
-        {"bare_fps": round(statistics.median(bare), 1), "piece_fps": round(statistics.median(piece), 1), "rounds": rounds,
+        {"bare_fps": round(statistics.median(bare), 1), "piece_fps": round(statistics.median(piece), 1),
+         "rounds": rounds,
          "backend": model.describe()["backend"]},
     )  # fmt: skip
 

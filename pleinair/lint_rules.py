@@ -88,7 +88,8 @@ BUILT_IN: dict[str, Rule] = {
     "id": Rule("chance", "gives another number in each process", "count things yourself"),
 }
 
-_CHANGES = """append appendleft extend insert pop popleft popitem add discard remove clear update setdefault fill sort"""
+_CHANGES = """append appendleft extend insert pop popleft popitem add discard remove clear update setdefault fill
+sort"""
 CHANGES = frozenset(_CHANGES.split())
 """Methods that change what they belong to in place."""
 

@@ -7,7 +7,8 @@ The picture's conversion (u8, height x width x 3 <-> float planes, clip, round) 
 `import openvino` would start telemetry (a thread, a socket, files in the home folder): an empty module in its place
 stops it before it is imported.
 
-Measured (2 cores of an AMD EPYC with AVX512-BF16, OpenVINO 2026.4.1, multistyle26): resident memory of the process after
+Measured (2 cores of an AMD EPYC with AVX512-BF16, OpenVINO 2026.4.1, multistyle26): resident memory of the process
+after
 the first picture 146 MB at 320 x 240 in bf16, 163 in f32, 208 and 284 at 640 x 480; closed, all but 105 MB comes back,
 and eight openings in a row leave it there. Import 0.1 s, compiling 0.35 s, first picture 1.4 x a later one. OpenVINO's
 cache of compiled networks would save 0.25 s of it and is left off: one more thing on the disk that could go stale.
@@ -117,7 +118,8 @@ class OpenVino:
         self._places = {t.name: _place(compiled, t.name) for t in outputs}
         self._free = {t.name: compiled.input(t.name) for t in inputs if t.free}
         self._inputs: dict[str, np.ndarray] = {}
-        for tensor in (t for t in inputs if not t.free):  # OpenVINO refuses read-only arrays, and a frame is one: it is copied in (0.01-0.05 ms)
+        # OpenVINO refuses read-only arrays, and a frame is one: it is copied in (0.01-0.05 ms)
+        for tensor in (t for t in inputs if not t.free):
             array = np.zeros(tensor.handed, np.uint8 if tensor.picture else tensor.dtype)
             self._request.set_tensor(compiled.input(tensor.name), self._shared(array, tensor))
             self._inputs[tensor.name] = array

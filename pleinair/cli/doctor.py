@@ -12,7 +12,6 @@ import platform
 import shutil
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..core.errors import Fault
@@ -53,11 +52,12 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _machine() -> dict[str, Any]:
-    from .. import __version__
+    from .. import __version__, machine
     from ..backends.base import default_threads, isa
 
     return {
-        "pleinair": __version__, "python": platform.python_version(), "system": _system(), "cpu": _cpu(), "isa": isa(),
+        "pleinair": __version__, "python": platform.python_version(), "system": _system(),
+        "cpu": machine.cpu_name(), "isa": isa(),
         "cores": os.cpu_count(), "threads": default_threads(), "memory_mb": _memory_mb(),
     }  # fmt: skip
 
@@ -68,16 +68,6 @@ def _system() -> str:
     except OSError:
         name = ""
     return f"{name or platform.system() + ' ' + platform.release()}, {platform.machine()}"
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _memory_mb() -> int | None:

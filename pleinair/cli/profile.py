@@ -92,10 +92,12 @@ def parse_cloud(text: str | None) -> Network | None:
 
 def _contract(report: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
     """The report of the contract."""
+    from .. import machine
+
     keys = ("seconds", "frames", "fps", "age_ms", "nodes", "first_frame_s", "cpu_s", "faults", "notices")
     return {k: report[k] for k in keys} | {
         "glass_ms": None,
-        "rss_mb": process.rss_mb(),
+        "rss_mb": machine.rss_mb(),
         "energy": {"grade": "E", "wh": None, "low_wh": None, "high_wh": None},
         "backends": {name: m["backend"] for name, m in models.items()},
     }

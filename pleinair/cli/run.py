@@ -1,6 +1,7 @@
 """Runs a piece and opens its stage: the work at /, the desk at /desk.
 
-PIECE is a folder, a piece.py, or the name of a gallery piece (mirror, muse). Nothing is recorded unless --record names a
+PIECE is a folder, a piece.py, or the name of a gallery piece (mirror, muse). Nothing is recorded unless --record
+names a
 folder. Saving piece.py while it runs takes the change over without stopping.
 """
 
@@ -27,8 +28,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--source", action="append", default=[], metavar="NAME=URI",
         help="webcam, webcam:NAME, browser, file:clip.mp4, clip:CARD, synthetic, rtsp://...",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, metavar="N", help="8765 unless the piece says otherwise; 0: any that is free")
-    parser.add_argument("--lan", action="store_true", default=None, help="also for phones in the local network (TLS, token)")
+    parser.add_argument("--port", type=int, metavar="N", help="8765 unless the piece says otherwise; 0: any free one")
+    parser.add_argument("--lan", action="store_true", default=None, help="for phones on the same network too (TLS)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself")
     parser.add_argument("--record", type=Path, metavar="TAPE", help="record a tape into this folder")

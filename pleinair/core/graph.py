@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ from .kinds import LATEST, SAME, Image, Kind, Mask
 from .source import Source
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     SOURCE, MODEL, EFFECT, SINK = "source", "model", "effect", "sink"
 
 
@@ -88,8 +88,12 @@ class Node:
     def reset(self) -> None: ...
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
-        """One datum, None for nothing, or an iterator that publishes each item as it comes."""
+        """One datum, None for nothing, or an iterator that publishes each item as it comes (an item None: nothing,
+        but a moment to give way)."""
         raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """The firing that runs now may end at once. From any thread; comes back at once."""
 
     def close(self) -> None: ...
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import assembly, process
+from .. import assembly, machine
 from ..core.errors import PieceFault, did_you_mean
 from ..core.graph import Graph, SourceNode
 from ..core.kinds import Image, Kind
@@ -122,7 +122,7 @@ class Knows:
             "piece": self._loaded.name,
             **self.runner.report(),
             "glass_ms": self._stage.glass() if self._stage else None,
-            "rss_mb": process.rss_mb(),
+            "rss_mb": machine.rss_mb(),
             "cpu_s": round(time.process_time(), 2),
             "energy": {"grade": "E", "wh": None, "low_wh": None, "high_wh": None},
             "backends": {
