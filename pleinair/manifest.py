@@ -36,7 +36,9 @@ class SourceSpec:
 
 @dataclass
 class ModelSpec:
-    """card: the card's name. `cards`: those it may be swapped for live. Further keys are constants for its ports."""
+    """card: the card's name. `cards`: those it may be swapped for live. `interrupt`: the stream that ends an answer
+    that
+    is being given. Further keys are constants for its ports."""
 
     card: str
     cards: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class ModelSpec:
     backend: str = "auto"
     precision: str | None = None
     threads: int | None = None
+    interrupt: str | None = None
     constants: dict[str, Any] = field(default_factory=dict)
     where: str = ""
     lines: dict[str, str] = field(default_factory=dict)
@@ -69,7 +72,7 @@ class Manifest:
 
 _TOP = {"title", "artist", "year", "uses", "seed", "about", "budget", "source", "sink", "model", "stage"}
 _SITE_TOP = {"source", "sink", "osc", "midi", "serial", "artnet", "stage", "hours", "operator"}
-MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads"}
+MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads", "interrupt"}
 
 
 def text_of(path: Path) -> str:
@@ -249,6 +252,7 @@ def _model(name: str, table: Any, doc: _Doc) -> ModelSpec:
         backend=doc.typed(table, "backend", str, "auto", "a backend's name", section),
         precision=doc.typed(table, "precision", str, None, "f32 or bf16", section),
         threads=doc.typed(table, "threads", int, None, "a whole number", section),
+        interrupt=doc.typed(table, "interrupt", str, None, "a stream's name in quotes", section),
         constants={k: v for k, v in table.items() if k not in MODEL_KEYS},
         where=doc.line(section),
     )

@@ -101,6 +101,8 @@ class ModelNode(Node):
                     f'the model of {d.name} has no port "{port}"', where=d.where, hint=did_you_mean(port, ports)
                 )
         inputs = [Input(stream, hot=place == 0) for place, stream in enumerate(reads.values())]
+        if d.interrupt:
+            inputs.append(Input(d.interrupt, cancels=True))
         super().__init__(d.name, inputs, model.kind, where=d.where)
         self.model = model
         self.constants = {
@@ -116,14 +118,24 @@ class ModelNode(Node):
         return before
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
-        ports = {port: frame.data for port, frame in zip(self._ports, frames, strict=True)}
-        return self.model(**self.constants, **ports)
+        ports = {port: frame.data for port, frame in zip(self._ports, frames, strict=False)}  # an interrupt is no port
+        return self.model(**self.constants, **ports, **{name: getattr(moment, name) for name in self.model.uses})
+
+    def interrupt(self) -> None:
+        self.model.interrupt()
 
     def open(self) -> None:
         self.model.open()
 
     def reset(self) -> None:
         _call(self.model, "reset")
+
+    def save(self) -> Any:
+        return _call(self.model, "save")
+
+    def load(self, state: Any) -> None:
+        if callable(load := getattr(self.model, "load", None)):
+            load(state)
 
     def close(self) -> None:
         self.model.close()

@@ -10,7 +10,7 @@ import inspect
 import keyword
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -142,8 +142,11 @@ class Piece:
             Declared("knobs", name, where, default=values, range=(low, high), count=n, names=names, kind=Vector)
         )
 
-    def model(self, name: str, reads: str | Mapping[str, str]) -> None:
-        """A model's output as a stream. `reads`: the stream for its first port, or {port: stream}, the first hot."""
+    def model(self, name: str, reads: str | Mapping[str, str], *, interrupt: str | None = None) -> None:
+        """A model's output as a stream. `reads`: the stream for its first port, or {port: stream}, the first hot.
+
+        interrupt  a stream whose new frame ends an answer that is still being given; piece.toml may say it as well
+        """
         where = _caller()
         ports = {"": reads} if isinstance(reads, str) else reads
         if (
@@ -156,7 +159,7 @@ class Piece:
                 where=where,
                 hint='reads="camera", or reads={"image": "camera", "style_weights": "styles"}',
             )
-        self._declare(Declared("model", name, where, reads=dict(ports)))
+        self._declare(Declared("model", name, where, reads=dict(ports), interrupt=interrupt))
 
     def sink(self, name: str, reads: str) -> None:
         """Out to a device or a protocol."""
@@ -347,6 +350,9 @@ class Piece:
             return SourceNode(d.name, None, d.kind or Control, where=d.where, initial=initial)
         if d.word == "model":
             model, constants = parts.model(d.name)
+            said = getattr(parts, "interrupt", None)
+            if d.interrupt is None and callable(said):
+                d = replace(d, interrupt=said(d.name))
             return ModelNode(d, model, constants)
         if d.word == "sink":
             return SinkNode(d, parts.sink(d.name))

@@ -35,6 +35,9 @@ class Observer:
     def on_done(self, node: str, published: int, cancelled: bool, fault: Fault | None) -> None:
         """A firing ended after so many frames; `cancelled`: it was interrupted; `fault`: what it stopped with."""
 
+    def on_pause(self, node: str) -> None:
+        """A firing gave nothing (None) between two of its items, or before the first."""
+
     def on_skip(self, node: str, stream: str, frame: Frame) -> None:
         """`node` was busy and will read a newer one: healthy."""
 
@@ -53,7 +56,8 @@ class Observer:
         """It raised, and hears of nothing any more."""
 
 
-HOOKS = ("on_start", "on_fire", "on_frame", "on_done", "on_skip", "on_lost", "on_fault", "on_change", "on_stop")
+HOOKS = ("on_start", "on_fire", "on_frame", "on_pause", "on_done")
+HOOKS += ("on_skip", "on_lost", "on_fault", "on_change", "on_stop")
 
 
 class Observers:

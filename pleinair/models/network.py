@@ -116,7 +116,7 @@ class NetworkModel(Model):
             raise TypeError(f"{self.card.name} has {len(self._order)} ports ({', '.join(self._order)})")
         values = dict(self._constants)
         for port, value in (*zip(self._order, args, strict=False), *ports.items()):
-            if port not in self.ports:
+            if port not in self.ports and port not in self.uses:
                 self._name_known(port)
             if value is not None and not silent(value):
                 values[port] = value

@@ -41,6 +41,9 @@ from ..core.kinds import (
 
 ONE = type(iter((0,)))
 """What `start` returns for a firing that publishes once."""
+PAUSE: Any = type("Pause", (), {"__repr__": lambda self: "PAUSE"})()
+"""What the iterator of `start` gives where the node's own gave None: nothing to publish, but a moment to give way in
+and to be interrupted at."""
 SAME_WAIT_NS = 250_000_000
 """How long a firing waits for the frame of its own moment before it is skipped."""
 
@@ -233,8 +236,7 @@ class Cell:
             for item in items:
                 if isinstance(item, np.ndarray):
                     item = alone(item)
-                if item is not None:
-                    yield self._checked(item)
+                yield PAUSE if item is None else self._checked(item)
         except (Exception, SystemExit) as error:
             raise self.fault(error) from error
         finally:

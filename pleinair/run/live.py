@@ -142,6 +142,7 @@ class LiveRunner:
             if isinstance(node, SourceNode) and node.source:
                 quietly(node.source.interrupt)
         for worker in self.workers.values():
+            quietly(worker.node.interrupt)
             worker.wake()
 
     def stop(self) -> None:

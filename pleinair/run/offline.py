@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.clock import VirtualClock
@@ -18,7 +18,7 @@ from ..core.frame import Frame, Span
 from ..core.graph import Graph, Node, Role, SourceNode
 from ..core.observer import Observer, Observers
 from ..core.source import Capture
-from .cell import Cell
+from .cell import ONE, PAUSE, Cell
 from .quiet import quietly
 from .stats import Stats
 
@@ -54,7 +54,7 @@ class OfflineRunner:
         self._busy: set[str] = set()
         self._running: dict[str, Any] = {}
         self._lane: str | None = None
-        self._waiting: list[tuple[int, int, Cell, list[Frame], int]] = []
+        self._waiting: list[tuple[int, int, Callable[[], None]]] = []
         self._faults: Counter[str] = Counter()
         self._seq = dict.fromkeys(graph.nodes, 0)
         self.last: dict[str, Frame] = {}
@@ -167,19 +167,26 @@ class OfflineRunner:
                 self._at(cell.waits_until_ns, lambda: self._try(cell))
         elif node.role is Role.MODEL and self._lane is not None:
             self._busy.add(node.name)
-            heapq.heappush(self._waiting, (taken[0][taken[1]].t_ns, next(self._count), cell, *taken))
+            frames, hot = taken
+            heapq.heappush(
+                self._waiting, (frames[hot].t_ns, next(self._count), lambda: self._begin(cell, frames, hot))
+            )
         else:
             self._fire(cell, *taken)
 
     def _next_turn(self) -> None:
-        """The lane is free: the oldest moment goes next, with the newest frame that there is by now."""
+        """The lane is free: the oldest moment goes next."""
         self._lane = None
         if self._waiting:
-            _, _, cell, frames, hot = heapq.heappop(self._waiting)
-            if (newer := cell.fresher(self.clock.now_ns(), hot)) is not None:
-                self.observers.on_skip(cell.node.name, frames[hot].stream, frames[hot])
-                frames, hot = newer
-            self._fire(cell, frames, hot)
+            _, _, first = heapq.heappop(self._waiting)
+            first()
+
+    def _begin(self, cell: Cell, frames: list[Frame], hot: int) -> None:
+        """A firing that waited for the lane, with the newest frame that there is by now."""
+        if (newer := cell.fresher(self.clock.now_ns(), hot)) is not None:
+            self.observers.on_skip(cell.node.name, frames[hot].stream, frames[hot])
+            frames, hot = newer
+        self._fire(cell, frames, hot)
 
     def _fire(self, cell: Cell, frames: list[Frame], hot: int) -> None:
         node = cell.node
@@ -204,7 +211,8 @@ class OfflineRunner:
             self._done(cell, published, True, None)
             return
         try:
-            item = next(items, None)
+            while (item := next(items, None)) is PAUSE:
+                self.observers.on_pause(cell.node.name)
         except Fault as fault:
             self._later(cell, published, fault)
             return
@@ -218,9 +226,27 @@ class OfflineRunner:
             bare = cell.frame(item, hot, hot.t_ns)
             span = Span(cell.node.name, waited_ns, cost_ns, done_ns)
             self._publish(Frame(item, bare.stream, bare.seq, bare.t_ns, hot, (*hot.trace, span)))
-            self._step(cell, items, hot, 0, published + 1)
+            self._give_way(cell, items, hot, published + 1)
 
         self._at(done_ns, publish)
+
+    def _give_way(self, cell: Cell, items: Iterator[Any], hot: Frame, published: int) -> None:
+        """The next item; of a model, after whoever has waited for the lane meanwhile."""
+        since_ns = self.clock.now_ns()
+
+        def step() -> None:
+            self._step(cell, items, hot, self.clock.now_ns() - since_ns, published)
+
+        if cell.node.role is not Role.MODEL or not self._waiting or type(items) is ONE:
+            step()
+            return
+        _, _, first = heapq.heappop(self._waiting)
+        heapq.heappush(self._waiting, (hot.t_ns, next(self._count), lambda: self._take_lane(cell, step)))
+        first()
+
+    def _take_lane(self, cell: Cell, action: Callable[[], None]) -> None:
+        self._lane = cell.node.name
+        action()
 
     def _later(self, cell: Cell, published: int, fault: Fault | None) -> None:
         """A firing that publishes nothing (more) ends now, or when its cost has passed if it published nothing at

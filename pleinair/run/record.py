@@ -84,6 +84,9 @@ class Recorder(Observer):
         what = "in" if node.role is Role.SOURCE else "emit"
         self._put({"e": what, "s": frame.stream, "q": frame.seq, "t": frame.t_ns}, frame, raw, node.kind)
 
+    def on_pause(self, node: str) -> None:
+        self._put({"e": "pause", "n": node})
+
     def on_done(self, node: str, published: int, cancelled: bool, fault: Fault | None) -> None:
         self._put({"e": "done", "n": node, "c": published, "x": cancelled, "f": fault.what if fault else None})
 

@@ -19,7 +19,7 @@ from ..core.graph import Graph, Node, Role, SourceNode
 from ..core.kinds import KINDS
 from ..core.observer import Observer, Observers
 from ..core.source import Raw
-from .cell import Cell
+from .cell import PAUSE, Cell
 from .result import Result
 from .seal import check_seal
 from .state import load_state
@@ -155,6 +155,8 @@ class Replay:
             self._fire(event)
         elif what == "emit":
             return self._emit(event)
+        elif what == "pause":
+            self._pause(name)
         elif what == "done":
             self._done(event)
         elif what == "change":
@@ -293,8 +295,8 @@ class Replay:
     def _emit(self, event: Line) -> Frame | None:
         name, cell = event["s"], self.cells[event["s"]]
         item = self._pull(name)
-        if isinstance(item, Fault) or item is None:
-            why = f"stopped: {item.what}" if item is not None else "published nothing"
+        if item is PAUSE or isinstance(item, Fault) or item is None:
+            why = f"stopped: {item.what}" if isinstance(item, Fault) else "published nothing"
             self.result.differ(f"{name} frame {event['q']} (t = {event['t'] / 1e9:.3f} s) did not come: {name} {why}")
             return None
         frame = cell.frame(item, None, self._hots[name].t_ns)
@@ -304,6 +306,11 @@ class Replay:
         self.frames[name, frame.seq] = frame
         self._observers.on_frame(frame)
         return frame
+
+    def _pause(self, name: str) -> None:
+        """The tape says that the firing gave nothing here, and went on."""
+        if self._pull(name) is not PAUSE:
+            self.result.differ(f"{name} did not pause where it did on the tape")
 
     def _pull(self, name: str) -> Any:
         firing = self.firings.get(name)

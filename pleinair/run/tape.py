@@ -21,6 +21,7 @@ _NEEDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "in": {"s": str, "q": int, "t": int, "sha": str, "w": str},
     "fire": {"n": str, "i": list, "h": int},
     "emit": {"s": str, "q": int, "t": int},
+    "pause": {"n": str},
     "done": {"n": str, "c": int, "x": bool, "f": (str, type(None))},
     "fault": {"n": str, "what": str, "c": int},
     "change": {"n": str, "w": str, "d": dict},

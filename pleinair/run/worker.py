@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import Fault, NodeFault
 from ..core.frame import Frame, Span
 from ..core.graph import Node, Role
-from .cell import ONE, Cell
+from .cell import ONE, PAUSE, Cell
 from .lane import Dismissed
 from .quiet import as_fault, quietly
 
@@ -54,6 +54,8 @@ class Worker:
             asleep, self._asleep = self._asleep, False
         if asleep:
             self._bell.release()
+        if self.node.inputs[place].cancels:
+            quietly(self.node.interrupt)
         if gone is not None and self.node.inputs[place].hot:
             lost = getattr(self.cell.edges[place], "lost", 0)
             self._report_gone(self.node.inputs[place].stream, gone, lost)
@@ -164,13 +166,13 @@ class Worker:
 
     def _fire(self, frames: list[Frame], hot: int) -> None:
         runner, clock, node, lead = self._runner, self._runner.clock, self.node, frames[hot]
-        arrived_ns = 0
+        arrived_ns = ran_ns = 0
         published, cancelled, fault = 0, False, None
         items: Iterator[Any] | None = None
         try:
             while True:
                 with self._turn(lead.t_ns):
-                    if self.cell.cancelled and published:
+                    if items is not None and (self.cell.cancelled or runner.stopping.is_set()):
                         cancelled = True
                         break
                     if items is None:
@@ -184,11 +186,16 @@ class Worker:
                         ran_from_ns = clock.now_ns()
                     item = next(items, None)
                 if item is None:
+                    cancelled = self.cell.cancelled and type(items) is not ONE
                     break
                 done_ns = clock.now_ns()
-                waited_ns = max(0, ran_from_ns - arrived_ns)
-                self._publish(item, lead, Span(node.name, waited_ns, done_ns - ran_from_ns, done_ns))
-                published += 1
+                ran_ns += done_ns - ran_from_ns
+                if item is PAUSE:
+                    runner.observers.on_pause(node.name)
+                    continue
+                waited_ns = max(0, done_ns - arrived_ns - ran_ns)
+                self._publish(item, lead, Span(node.name, waited_ns, ran_ns, done_ns))
+                published, ran_ns = published + 1, 0
                 if type(items) is ONE:  # a plain function's one result: nothing more can come
                     break
                 if self.cell.cancelled or runner.stopping.is_set():
