@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..core.errors import ModelFault
+
 PRECISIONS = ("f32", "bf16")
 
 
@@ -107,6 +109,16 @@ class Backend(Protocol):
     def describe(self) -> dict[str, Any]:
         """{"name", "version", "precision", "threads", "isa"}"""
         ...
+
+
+def another(tensor: Tensor, found: Mapping[str, Sequence[int]]) -> ModelFault:
+    """A file whose tensors (`found`: name -> shape) are not those that the task knows."""
+    has = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in list(found.items())[:6])
+    return ModelFault(
+        f"the file is another network: {tensor.name} should be {' x '.join(map(str, tensor.shape))} {tensor.dtype}, "
+        f"and the file has {has}",
+        now="the model was not loaded",
+    )
 
 
 def package_version(package: str) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from ..core.errors import ModelFault
 from . import base, wire
 from .base import Tensor
+from .pictures import to_floats, to_levels
 
 
 def runtime() -> Any:
@@ -89,22 +90,10 @@ class Onnx:
                 raise ModelFault("the model is closed", hint="load it again")
             feed = {t.name: self._float(t, arrays[t.name]) for t in self.inputs}
             outputs = self._session.run(self._names, feed)
-        return {t.name: _levels(t, out) for t, out in zip(self._outputs, outputs, strict=True)}
+        return {t.name: to_levels(t, out) for t, out in zip(self._outputs, outputs, strict=True)}
 
     def _float(self, tensor: Tensor, array: np.ndarray) -> np.ndarray:
-        if not tensor.picture:
-            return array
-        planes = self._planes[tensor.name]
-        array = array[..., ::-1] if tensor.bgr else array
-        first = tensor.picture == "NCHW"
-        source = array.transpose(2, 0, 1) if first else array
-        if tensor.plain:
-            np.divide(source, np.float32(255), out=planes[0], dtype=np.float32)
-            return planes
-        side = (-1, 1, 1) if first else (1, 1, -1)
-        np.subtract(source, np.array(tensor.mean, np.float32).reshape(side), out=planes[0], dtype=np.float32)
-        np.divide(planes[0], np.array(tensor.scale, np.float32).reshape(side), out=planes[0])
-        return planes
+        return to_floats(tensor, array, self._planes[tensor.name]) if tensor.picture else array
 
     def close(self) -> None:
         with self._lock:
@@ -113,16 +102,6 @@ class Onnx:
 
     def describe(self) -> dict[str, Any]:
         return base.describe(self)
-
-
-def _levels(tensor: Tensor, out: np.ndarray) -> np.ndarray:
-    if not tensor.picture:
-        return np.array(out, tensor.dtype)
-    scaled = np.multiply(out[0], np.float32(255))
-    np.clip(scaled, 0, 255, out=scaled)
-    np.rint(scaled, out=scaled)
-    planes = scaled.transpose(1, 2, 0) if tensor.picture == "NCHW" else scaled
-    return planes.astype(np.uint8, order="C")
 
 
 def _short(error: Exception) -> str:

@@ -1,0 +1,154 @@
+"""LiteRT (once TensorFlow Lite) on the CPU in f32, with XNNPACK: the reference for TFLite networks.
+
+An optional extra, `pip install "pleinair[litert]"`: OpenVINO reads most TFLite files too. It opens no socket. Its one
+line on the terminal ("Created ... delegate"), once in a process, is kept off it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ModelFault
+from . import base
+from .base import Tensor
+from .pictures import to_floats, to_levels
+
+_first = threading.Lock()
+_announced = False
+
+
+def runtime() -> Any:
+    """The `Interpreter` class. ModelFault where LiteRT is not installed."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise ModelFault(
+            f"the backend litert cannot be used: {error}",
+            now="the model was not loaded",
+            hint='pip install "pleinair[litert]"  (the package ai-edge-litert)',
+        ) from None
+    return Interpreter
+
+
+class LiteRt:
+    """A TFLite network run by LiteRT. See base.Backend; `precision` is "f32" (weights that the file holds as float16
+    are widened). ModelFault: not a network that LiteRT takes, or other names or shapes than those asked for."""
+
+    name = "litert"
+
+    def __init__(
+        self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
+    ) -> None:
+        if precision != "f32":
+            raise ModelFault(f'the backend litert runs f32, not "{precision}"', hint='precision = "f32"')
+        interpreter = runtime()
+        self.version = self.version_installed()
+        self.precision = precision
+        self.threads = max(1, int(threads))
+        self.isa = base.isa()
+        self._lock = threading.Lock()
+        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
+        try:
+            with _hushed():
+                self._network: Any = interpreter(model_content=model, num_threads=self.threads)
+                self._places = {d["name"]: d["index"] for d in self._network.get_input_details()}
+                for tensor in self.inputs:
+                    self._shape(tensor, tuple(max(side, 1) for side in tensor.shape))
+                self._network.allocate_tensors()
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise ModelFault(
+                f"LiteRT does not take this network: {_short(error)}", now="the model was not loaded"
+            ) from None
+        self._check(self._network.get_input_details(), self.inputs)
+        self._check(self._network.get_output_details(), self._outputs)
+        self._results = {d["name"]: d["index"] for d in self._network.get_output_details()}
+        self._planes = {t.name: np.empty(t.shape, np.float32) for t in self.inputs if t.picture}
+
+    @staticmethod
+    def version_installed() -> str:
+        return base.package_version("ai-edge-litert")
+
+    @staticmethod
+    def available() -> str | None:
+        """For `doctor`: why this backend cannot be used here, or None."""
+        missing = 'ai-edge-litert is not installed: pip install "pleinair[litert]"'
+        return None if base.package_version("ai-edge-litert") else missing
+
+    def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One inference."""
+        with self._lock:
+            if self._network is None:
+                raise ModelFault("the model is closed", hint="load it again")
+            for tensor in self.inputs:
+                array = arrays[tensor.name]
+                if tensor.picture:
+                    array = to_floats(tensor, array, self._planes[tensor.name])
+                elif tensor.free and self._shape(tensor, array.shape):
+                    self._network.allocate_tensors()
+                self._network.set_tensor(self._places[tensor.name], array)
+            self._network.invoke()
+            return {t.name: to_levels(t, self._network.get_tensor(self._results[t.name])) for t in self._outputs}
+
+    def _shape(self, tensor: Tensor, shape: tuple[int, ...]) -> bool:
+        """Gives an input a shape; whether it had another."""
+        if tensor.name not in self._places:
+            raise KeyError(f"it has no input {tensor.name}")
+        place = self._places[tensor.name]
+        found = next(d for d in self._network.get_input_details() if d["index"] == place)
+        if tuple(found["shape"]) == tuple(shape):
+            return False
+        self._network.resize_tensor_input(place, shape, strict=False)
+        return True
+
+    def _check(self, details: list[dict[str, Any]], tensors: Sequence[Tensor]) -> None:
+        found = {d["name"]: (tuple(int(s) for s in d["shape"]), np.dtype(d["dtype"]).name) for d in details}
+        for tensor in tensors:
+            shape, dtype = found.get(tensor.name, ((), ""))
+            same = len(shape) == len(tensor.shape) and all(
+                b in (a, -1) for a, b in zip(shape, tensor.shape, strict=True)
+            )
+            if not same or dtype != tensor.dtype:
+                raise base.another(tensor, {n: s for n, (s, _) in found.items()})
+
+    def close(self) -> None:
+        with self._lock:
+            self._network = None
+            self._planes = {}
+
+    def describe(self) -> dict[str, Any]:
+        return base.describe(self)
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Standard error shut while the first network of this process is made. Its chatter comes from C++, which knows no
+    setting for it."""
+    global _announced
+    with _first:
+        if _announced:
+            yield
+            return
+        _announced = True
+        try:
+            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # a program without a standard error
+            yield
+            return
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+
+
+def _short(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:200] if lines else type(error).__name__
