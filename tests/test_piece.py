@@ -373,3 +373,10 @@ def test_the_vocabulary_is_whole():
     with pytest.raises(AttributeError, match="no word"):
         pleinair.no_such_word  # noqa: B018
     assert Event is pleinair.Event and issubclass(PieceFault, Fault)
+
+
+def test_a_star_brings_the_whole_vocabulary():
+    names: dict = {}
+    exec("from pleinair import *", names)
+    assert {"blend", "resize", "caption", "Piece", "load", "same"} <= set(names)
+    assert names["blend"] is pleinair.blend

@@ -95,4 +95,5 @@ def plain(value: Any) -> str:
     """A value as a sentence names it."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {' x '.join(map(str, value.shape)) or 'none'}"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

@@ -173,7 +173,7 @@ def open_clip(target: str) -> Any:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise fault(
             f"{name} cannot be read as video or picture: {reason(error)}",
-            "a recording that was cut off before its index was written cannot be played; choose another clip",
+            "a recording cut off before its index was written cannot be played, nor what is no video: choose another",
         ) from None
     if not container.streams.video:
         container.close()
