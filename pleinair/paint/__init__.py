@@ -19,13 +19,14 @@ from __future__ import annotations
 
 from .given import picture
 from .layout import crop, fit, flip, resize, tile
+from .lines import arrows, segments
 from .marks import circle, line, stamp
 from .mixing import add, blend, darken, difference, lighten, mask, multiply, over, screen, subtract
 from .tone import blur, grade, grain, grey, invert, light, vignette
 from .words import caption, text
 
 __all__ = [
-    "add", "blend", "blur", "caption", "circle", "crop", "darken", "difference", "fit", "flip", "grade", "grain",
-    "grey", "invert", "light", "lighten", "line", "mask", "multiply", "over", "picture", "resize", "screen", "stamp",
-    "subtract", "text", "tile", "vignette",
+    "add", "arrows", "blend", "blur", "caption", "circle", "crop", "darken", "difference", "fit", "flip", "grade",
+    "grain", "grey", "invert", "light", "lighten", "line", "mask", "multiply", "over", "picture", "resize",
+    "screen", "segments", "stamp", "subtract", "text", "tile", "vignette",
 ]  # fmt: skip

@@ -1,0 +1,141 @@
+"""Finds the straight lines in a picture, as segments from end to end. Task "lines".
+
+M-LSD (Gu and others: Towards Light-weight and Real-time Line Segment Detection, AAAI 2022): for each cell of a map of
+half the network's side, how surely it is the middle of a line, and the displacements to both of its ends. The network
+takes RGB 0..255 and a fourth channel of ones; it keeps only the surest middle of each neighbourhood by itself.
+
+A line comes out as a Figure with two named points: the core has no kind of its own for lines, a Figure is what paint,
+tapes and proofs can already handle, and `lines.start.x` reads as `hands.wrist.x` does. What feeds a plotter is the same
+list: each Figure is one stroke.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...backends.base import Tensor
+from ...core.errors import ModelFault
+from ...core.figure import Figure
+from ...core.kinds import Control, Landmarks, Size
+from ..card import Card
+from ..fit import checked, fitted
+from ..network import NetworkModel
+
+MOST = 200
+"""Lines of one picture, unless `options.most` says otherwise: a Figure each costs 10 us."""
+
+
+class Lines(NetworkModel):
+    """`model(image, sure=0.15, shortest=0.04)`: Landmarks, one Figure a line, the surest first.
+
+    image     uint8 RGB, any size; stretched to the network's square
+    sure      0..1: from which confidence on a line counts
+    shortest  the shortest line that counts, as a part of the picture's height
+
+    Points `start` (the left end; of an upright line the upper one) and `end`, 0..1; confidence 0..1; parts `length`, in
+    parts of the picture's height, and `angle` in degrees from 0 (lies) through 90 (stands) to 180, anticlockwise.
+    """
+
+    kind = Landmarks
+    candidates = (("openvino", "f32"), ("onnx", "f32"))  # bf16 moves the ends of long lines by up to two pixels
+
+    def __init__(self, card: Card, **how: Any) -> None:
+        super().__init__(card, **how)
+        options = card.options
+        self._picture = str(options.get("input", "input_image_with_alpha:0"))
+        self._scores, self._offsets = str(options.get("scores", "scores")), str(options.get("offsets", "offsets"))
+        self._most = int(options.get("most", MOST))
+
+    def _size(self, size: Size | None) -> Size:
+        wanted = self.card.size or (512, 512)
+        if size and tuple(size) != wanted:
+            raise ModelFault(f"{self.card.name} works at {wanted[0]} x {wanted[1]} only", hint="leave size away")
+        return wanted
+
+    def _constant(self, port: str, value: Any) -> Any:
+        return Control.check(value) if port in ("sure", "shortest") else value
+
+    def _open(self) -> None:
+        width, height = self.size
+        rows, columns = height // 2, width // 2
+        self._given = np.ones((1, height, width, 4), np.float32)
+        self._network = self.network(
+            "network",
+            [Tensor(self._picture, self._given.shape)],
+            [Tensor(self._scores, (1, rows, columns, 1)), Tensor(self._offsets, (1, rows, columns, 4))],
+        )
+        self._find(np.full((height, width, 3), 128, np.uint8))
+
+    def _find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Maps of scores (rows, columns) and of displacements (rows, columns, 4)."""
+        self._given[0, ..., :3] = image
+        found = self._network.run({self._picture: self._given})
+        return found[self._scores][0, ..., 0], found[self._offsets][0]
+
+    def _run(self, values: dict[str, Any]) -> Landmarks:
+        image = checked(values["image"])
+        sure, shortest = Control.check(values.get("sure", 0.15)), Control.check(values.get("shortest", 0.04))
+        with self._lock:  # one buffer for all callers
+            scores, offsets = self._find(fitted(image, self.size))
+        ends, confidence = segments_of(scores, offsets, sure)
+        return figures_of(ends, confidence, image.shape[1] / image.shape[0], shortest, self._most)
+
+    def probe(self) -> list[np.ndarray]:
+        """Ends and scores where the built-in picture has its lines: of the rest of the map nobody reads anything."""
+        from ..testcard import picture
+
+        self.open()
+        scores, offsets = self._find(picture(self.size))
+        strong = np.array(offsets) * (scores > 0.15)[..., None]
+        return [np.array(scores), strong]
+
+    def _close(self) -> None:
+        self._network = None
+
+
+def segments_of(scores: np.ndarray, offsets: np.ndarray, sure: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (n, 4: x0, y0, x1, y1 in 0..1, inside the picture) and confidences (n) out of both maps. The displacements
+    count from a cell's corner, not from its middle: with half a cell more, all lines lie a pixel off."""
+    rows, columns = scores.shape
+    y, x = np.nonzero(scores >= max(sure, 1e-6))
+    middle = np.stack([x, y, x, y], 1).astype(np.float32)
+    ends = (middle + offsets[y, x]) / np.array([columns, rows, columns, rows], np.float32)
+    return inside(ends), scores[y, x].astype(np.float32)
+
+
+def inside(ends: np.ndarray) -> np.ndarray:
+    """Each segment cut off at the picture's edge along its own direction (Liang and Barsky, 1984), so that its slope
+    stays; NaN where nothing of it lies inside."""
+    start, way = ends[:, :2], ends[:, 2:] - ends[:, :2]
+    first, last = np.zeros(len(ends), np.float32), np.ones(len(ends), np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for axis in (0, 1):
+            near, far = -start[:, axis] / way[:, axis], (1 - start[:, axis]) / way[:, axis]
+            low, high = np.fmin(near, far), np.fmax(near, far)
+            still = way[:, axis] == 0
+            outside = still & ((start[:, axis] < 0) | (start[:, axis] > 1))
+            first = np.where(still, first, np.maximum(first, low))
+            last = np.where(outside, -1, np.where(still, last, np.minimum(last, high)))
+    cut = np.concatenate([start + way * first[:, None], start + way * last[:, None]], 1)
+    cut[first > last] = np.nan
+    return np.clip(cut, 0, 1)
+
+
+def figures_of(ends: np.ndarray, confidence: np.ndarray, aspect: float, shortest: float, most: int) -> Landmarks:
+    """The surest first; `aspect` is width / height of the picture."""
+    swap = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] > ends[:, 3]))
+    ends = np.where(swap[:, None], ends[:, [2, 3, 0, 1]], ends)
+    wide, high = (ends[:, 2] - ends[:, 0]) * aspect, ends[:, 3] - ends[:, 1]
+    length = np.hypot(wide, high)
+    angle = np.degrees(np.arctan2(-high, wide)) % 180
+    kept = np.flatnonzero(length >= max(shortest, 1e-6))  # NaN is not
+    kept = kept[np.argsort(-confidence[kept], kind="stable")][:most]
+    return Landmarks(
+        Figure(
+            ends[n].reshape(2, 2), ("start", "end"), min(float(confidence[n]), 1.0),
+            length=round(float(length[n]), 6), angle=round(float(angle[n]), 4),
+        )
+        for n in kept
+    )  # fmt: skip
