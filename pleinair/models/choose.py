@@ -86,7 +86,7 @@ def decide(
     card = find_card(card)
     if size or card.size:
         size = _size(size or card.size)
-    threads = threads or default_threads()
+    threads = threads or max(1, default_threads() - getattr(_task(card), "spare_cores", 0))
     candidates = _candidates(card, precision)
     if len(candidates) == 1:  # nothing to choose: a runtime that alone can read the file
         name, only = candidates[0]

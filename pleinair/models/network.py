@@ -29,6 +29,7 @@ class NetworkModel(Model):
     needed      ports that must be given (the others have defaults); by default the first
     candidates  (backend, precision) that this task may run on, the reference among them; None: those of `choose`
     reference   (backend, precision, threads) that the others are held against; None: that of `choose`
+    spare_cores how many cores it leaves to others where nobody says how many threads it may use
 
     ModelFault: weights that are missing or others', a port that there is not, a size that cannot be. ValueError, with a
     sentence, for data that a port cannot take.
@@ -37,6 +38,7 @@ class NetworkModel(Model):
     kind: type[Kind] = Image
     candidates: tuple[tuple[str, str], ...] | None = None
     reference: tuple[str, str, int] | None = None
+    spare_cores: int = 0
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class NetworkModel(Model):
         self.names = card.names
         self.size = self._size(size)
         self.precision = precision
-        self.threads = threads or default_threads()
+        self.threads = threads or max(1, default_threads() - self.spare_cores)
         self._backend_name = backend
         self._backend_class = plugins.find("backends", backend)
         self._order = tuple(self.ports)
