@@ -37,8 +37,7 @@ class SourceSpec:
 @dataclass
 class ModelSpec:
     """card: the card's name. `cards`: those it may be swapped for live. `interrupt`: the stream that ends an answer
-    that
-    is being given. Further keys are constants for its ports."""
+    that is being given. Further keys are constants for its ports."""
 
     card: str
     cards: tuple[str, ...] = ()
