@@ -16,6 +16,8 @@ from ...core.errors import ModelFault, did_you_mean
 CONVERTERS: dict[str, str] = {
     "tfjs": "tfjs:convert",
     "anime4k": "anime4k:convert",
+    "efficientnet_lite": "efficientnet:convert",
+    "dcgan": "dcgan:convert",
 }
 """What cards write after `made =`, and "module of this package:function"."""
 
