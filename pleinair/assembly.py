@@ -14,7 +14,7 @@ from . import manifest as manifests
 from . import plugins
 from .core.errors import Fault, ManifestFault, ModelFault, PieceFault, at_line, did_you_mean
 from .core.graph import Graph, SourceNode
-from .core.kinds import Image
+from .core.kinds import Control, Image
 from .core.model import Model
 from .core.source import Sink, Source
 from .manifest import Lock, Manifest, SourceSpec
@@ -183,14 +183,19 @@ def _checked_keys(scheme: str, options: Mapping[str, Any]) -> Any:
 
 
 def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
-    """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `synthetic`, `rtsp://...`."""
+    """The source that an address means: `webcam`, `file:clip.mp4`, `clip:CARD`, `sound:speech.wav` (or a clip's
+    card), `synthetic`, `rtsp://...`."""
     scheme, target = split_uri(uri)
     if scheme == "clip":
         from .models import clip_path
 
         scheme, target = "file", str(clip_path(target))
-    elif scheme == "file" and folder is not None and not Path(target).is_absolute() and not Path(target).exists():
-        target = str(folder / target)
+    elif scheme == "sound" and _is_clip(target):
+        from .models import clip_path
+
+        target = str(clip_path(target))
+    elif scheme in ("file", "sound") and folder is not None and not Path(target).is_absolute():
+        target = target if Path(target).exists() else str(folder / target)
     elif target.startswith("//") is False and scheme in ("http", "https", "udp", "tcp", "srt", "rtmp", "rtsps"):
         scheme = "rtsp"
     factory = _checked_keys(scheme, options)
@@ -200,6 +205,13 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         raise PieceFault(
             f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml"
         ) from None
+
+
+def _is_clip(target: str) -> bool:
+    """Whether a sound's name is that of a clip's card, and not a file's."""
+    from .models.card import known_names
+
+    return bool(target) and not Path(target).exists() and target in known_names()
 
 
 def read_picture(path: Path) -> Any:
@@ -225,6 +237,12 @@ class AbsentModel(Model):
         self.ports, self.names, self.size = dict(found.ports), found.names, options.get("size") or found.size
         task = plugins.find("tasks", found.task)
         self.kind, self.uses = task.kind, task.uses
+        if options.get("bend") or options.get("tap"):
+            from .models.bend import Bending, read_bends, read_tap
+
+            bending = Bending(read_bends(options.get("bend")), read_tap(options.get("tap")))
+            self.ports |= dict.fromkeys(bending.ports, Control)
+            self.kind = bending.tap.kind if bending.tap else self.kind
 
     def open(self) -> None:
         from .models import load as load_model
@@ -292,7 +310,7 @@ class MachineParts:
         uri, options = spec.device, dict(spec.options)
         if name in self._sources:
             uri, options = self._sources[name], {k: v for k, v in options.items() if k == "size"}
-        elif self._stand_in and split_uri(uri)[0] not in ("tick", "synthetic"):
+        elif self._stand_in and split_uri(uri)[0] not in ("tick", "synthetic", "sound"):
             uri, options = "synthetic:room", {k: v for k, v in options.items() if k == "size"}
         elif self._live and spec.fallback and (why := self._absent(uri)):
             return self._stand_in_for(name, spec, why)
@@ -386,6 +404,7 @@ class MachineParts:
         options: dict[str, Any] = {"size": spec.size, "threads": spec.threads}
         options["precision"] = self._precision or spec.precision
         options["backend"] = spec.backend
+        options["bend"], options["tap"] = spec.bend or None, spec.tap
         asked = _asked(spec, options["precision"])
         pinned = self.lock.models.get(name, {})
         if pinned.get("asked") == asked and pinned.get("backend"):

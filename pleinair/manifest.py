@@ -37,7 +37,7 @@ class SourceSpec:
 @dataclass
 class ModelSpec:
     """card: the card's name. `cards`: those it may be swapped for live. `interrupt`: the stream that ends an answer
-    that is being given. Further keys are constants for its ports."""
+    that is being given. `bend`, `tap`: layers that are played, or shown (models.bend). Further keys are constants for its ports."""
 
     card: str
     cards: tuple[str, ...] = ()
@@ -46,6 +46,8 @@ class ModelSpec:
     precision: str | None = None
     threads: int | None = None
     interrupt: str | None = None
+    bend: dict[str, Any] = field(default_factory=dict)
+    tap: Any = None
     constants: dict[str, Any] = field(default_factory=dict)
     where: str = ""
     lines: dict[str, str] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class Manifest:
 
 _TOP = {"title", "artist", "year", "uses", "seed", "about", "budget", "source", "sink", "model", "stage"}
 _SITE_TOP = {"source", "sink", "osc", "midi", "serial", "artnet", "stage", "hours", "operator"}
-MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads", "interrupt"}
+MODEL_KEYS = {"card", "cards", "size", "backend", "precision", "threads", "interrupt", "bend", "tap"}
 
 
 def text_of(path: Path) -> str:
@@ -252,6 +254,8 @@ def _model(name: str, table: Any, doc: _Doc) -> ModelSpec:
         precision=doc.typed(table, "precision", str, None, "f32 or bf16", section),
         threads=doc.typed(table, "threads", int, None, "a whole number", section),
         interrupt=doc.typed(table, "interrupt", str, None, "a stream's name in quotes", section),
+        bend=doc.typed(table, "bend", dict, {}, '{ NAME = "LAYER" }', section),
+        tap=table.get("tap"),
         constants={k: v for k, v in table.items() if k not in MODEL_KEYS},
         where=doc.line(section),
     )

@@ -112,7 +112,7 @@ class _TapeParts:
                 f"the weights of {name} were not there when this was recorded, and now it is to run",
                 now="the replay stops here",
             )
-        options = {"size": tuple(size)} if size else {}
+        options = {**({"size": tuple(size)} if size else {}), **about.get("bent", {})}
         return load_model(about["card"], backend=about["backend"], **options)
 
     def sink(self, name: str) -> Sink:

@@ -22,6 +22,8 @@ def load(
     backend: str | Choice | Mapping[str, Any] = "auto",
     precision: str | None = None,
     threads: int | None = None,
+    bend: Mapping[str, Any] | None = None,
+    tap: Mapping[str, Any] | str | None = None,
     **constants: Any,
 ) -> Model:
     """The model of a card, as a function of its ports. Compiled and warmed up by `open()`, or at the first call.
@@ -32,6 +34,9 @@ def load(
                a name ("openvino", "onnx"); or a Choice (or its dict, out of a lock), which is followed to the letter
     precision  "f32" or "bf16". With "auto", None lets it be chosen; with a backend's name, None is "f32"
     threads    that one call may use; None: as many as this process has, 8 at the most
+    bend       layers to be played: {"swirl": "expand.0/Relu"} adds the ports swirl_scale, swirl_shift, swirl_noise and
+               swirl_drift (models.bend; `pleinair models show CARD --layers` names the layers)
+    tap        a layer that comes out in place of what the model makes: "expand.0/Relu", {"layer": ..., "as": "vector"}
     constants  values for its ports where nothing else feeds them: `style_weights=[...]`, `strength=0.7`
 
     ModelFault: no such card, weights that are missing, cut short or another's, a size or a precision that cannot be.
@@ -57,7 +62,14 @@ def load(
         choice = choose.Choice.of(backend)
         backend, precision, threads = choice.name, choice.precision, choice.threads
         size = size or choice.size
-    return task(card, size=size, backend=backend, precision=precision or "f32", threads=threads, constants=constants)
+    extra: dict[str, Any] = {k: v for k, v in (("bend", bend), ("tap", tap)) if v}
+    if extra:
+        from .network import NetworkModel
+
+        if not issubclass(task, NetworkModel):
+            raise ModelFault(f"{card.name} has no layers that can be bent", hint="networks in ONNX files have")
+    how: dict[str, Any] = {"size": size, "backend": backend, "precision": precision or "f32", "threads": threads}
+    return task(card, **how, **extra, constants=constants)
 
 
 def clip_path(card: str | Path | Card) -> Path:

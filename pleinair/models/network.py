@@ -7,6 +7,7 @@ is here.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,9 +18,10 @@ from .. import plugins
 from ..backends import wire
 from ..backends.base import Backend, Tensor, default_threads, isa
 from ..core.errors import ModelFault, did_you_mean
-from ..core.kinds import Image, Kind, Size
+from ..core.kinds import Control, Image, Kind, Size
 from ..core.model import Model
 from . import check_onnx, store
+from .bend import Bending, read_bends, read_tap
 from .card import Card
 
 
@@ -49,9 +51,16 @@ class NetworkModel(Model):
         precision: str,
         threads: int | None = None,
         constants: Mapping[str, Any] | None = None,
+        bend: Mapping[str, Any] | None = None,
+        tap: Mapping[str, Any] | str | None = None,
     ) -> None:
         self.card = card
         self.ports: dict[str, type[Kind]] = dict(card.ports) or {"image": Image}
+        self._bending: Bending | None = None
+        if bend or tap:
+            self._bending = Bending(read_bends(bend), read_tap(tap))
+            self.ports |= dict.fromkeys(self._bending.ports, Control)
+            self.kind = self._bending.tap.kind if self._bending.tap else self.kind
         self.needed: tuple[str, ...] = tuple(self.ports)[:1]
         self.names = card.names
         self.size = self._size(size)
@@ -105,6 +114,8 @@ class NetworkModel(Model):
                 return
             try:
                 self._open()
+                if self._bending is not None:
+                    self._bending.check_met()
                 self.reset()
                 self._is_open = True
             except BaseException:
@@ -125,7 +136,12 @@ class NetworkModel(Model):
         for port in self.needed:
             if port not in values:
                 raise TypeError(f"{self.card.name} needs {port} ({self.ports[port].__name__})")
-        return self._run(values)
+        if self._bending is None:
+            return self._run(values)
+        with self._lock:
+            self._bending.take(values)
+            found = self._run(values)
+            return self._bending.output() if self._bending.tap else found
 
     def network(
         self,
@@ -148,9 +164,15 @@ class NetworkModel(Model):
                 {t.name: (None, *_sides(t)[1:]) if t.shape else () for t in outputs},
                 {t.name: wire.TYPES[t.dtype] for t in (*inputs, *outputs)},
             )
-        made = self._backend_class(
-            blob, inputs, outputs, precision=precision or self.precision, threads=threads or self.threads
+        make = functools.partial(
+            self._backend_class, precision=precision or self.precision, threads=threads or self.threads
         )
+        if self._bending is None:
+            made = make(blob, inputs, outputs)
+        elif name.endswith(".tflite"):
+            raise ModelFault(f"{self.card.name} cannot be bent: its layers are in a TFLite file, not in ONNX")
+        else:
+            made = self._bending.network(role, blob, inputs, outputs, make)
         self._networks.append(made)
         return made
 
@@ -171,6 +193,8 @@ class NetworkModel(Model):
             for network in self._networks:
                 network.close()
             self._networks, self._fixed = [], None
+            if self._bending is not None:
+                self._bending.close()
             self._close()
 
     def describe(self) -> dict[str, Any]:
@@ -179,6 +203,7 @@ class NetworkModel(Model):
             "sha256": self.card.sha256,
             "files": {role: file.sha256 for role, file in self.card.needed.items()},
             **({"size": list(self.size)} if self.size else {}),
+            **({"bent": self._bending.as_dict()} if self._bending else {}),
             "backend": {
                 "name": self._backend_name,
                 "version": self._backend_class.version_installed(),

@@ -137,7 +137,7 @@ class Knows:
 
         node = self._model_node(model)
         spec = self._loaded.manifest.models[model]
-        options = {"size": spec.size} if spec.size else {}
+        options = {k: v for k, v in (("size", spec.size), ("bend", spec.bend), ("tap", spec.tap)) if v}
         fresh = load_model(card, **options)
         for port in node._ports:
             if port not in fresh.ports:

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 from pleinair.models import clip_path, store
-from pleinair.models.card import all_cards, find_card
+from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
+
+SMALL = ("multistyle26", "anystyle", "bigbuckbunny", "carphone", "bikes")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def weights() -> None:
-    """Every built-in card's files, in whatever store this session uses: fetched once, with the user's own pip."""
-    if any(store.missing(card) for card in all_cards()):
-        fetch(all_cards())
+    """The painters and the clips, in whatever store this session uses: fetched once, with the user's own pip. Tests of
+    other tasks fetch what they need."""
+    if any(store.missing(find_card(name)) for name in SMALL):
+        fetch(SMALL)
 
 
 @pytest.fixture(scope="session")
