@@ -154,7 +154,7 @@ def put(
                 while chunk := stream.read(CHUNK if limit is None else min(CHUNK, limit - size + 1)):
                     size += len(chunk)
                     if limit is not None and size > limit:
-                        raise _other(f"{name} is larger than the {limit} bytes that the card gives")
+                        raise other(f"{name} is larger than the {limit} bytes that the card gives")
                     digest.update(chunk)
                     out.write(chunk)
                     if progress:
@@ -164,12 +164,30 @@ def put(
         except OSError as error:
             raise disk_fault(error) from error
         sha256 = digest.hexdigest()
-        if file and size != file.bytes:
-            raise _other(f"{name} has {size} bytes, and the card says {file.bytes}: it was cut short")
-        if file and sha256 != file.sha256:
-            raise _other(f"{name} has the sha256 {sha256[:12]}..., and the card says {file.sha256[:12]}...")
+        if file:
+            _is_the_one(file, name, size, sha256)
         _settle(draft, path_of(sha256))
     return sha256, size
+
+
+def settle(draft: Path, file: File) -> None:
+    """Moves a file that lies on the store's own disk into the store, if it is the one that the card means."""
+    try:
+        with open(draft, "r+b") as stream:
+            os.fsync(stream.fileno())
+            size = os.fstat(stream.fileno()).st_size
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise disk_fault(error) from error
+    _is_the_one(file, file.name, size, sha256)
+    _settle(draft, path_of(sha256))
+
+
+def _is_the_one(file: File, name: str, size: int, sha256: str) -> None:
+    if size != file.bytes:
+        raise other(f"{name} has {size} bytes, and the card says {file.bytes}: it was cut short")
+    if sha256 != file.sha256:
+        raise other(f"{name} has the sha256 {sha256[:12]}..., and the card says {file.sha256[:12]}...")
 
 
 def _settle(draft: Path, place: Path) -> None:
@@ -270,7 +288,8 @@ def _spoilt(card: Card, file: File, why: str) -> ModelFault:
     )
 
 
-def _other(why: str) -> ModelFault:
+def other(why: str) -> ModelFault:
+    """What came is not what the card means."""
     return ModelFault(
         f"the file was refused: {why}",
         now="nothing was put into the store",

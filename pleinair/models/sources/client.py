@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...core.errors import ModelFault
-from .. import store
+from .. import partial, store
 from . import refused
-
-POLL_S = 0.1
 
 _NETWORK = (
     "temporary failure in name resolution", "name or service not known", "failed to establish a new connection",
@@ -39,35 +36,14 @@ def run(
         )  # fmt: skip
     except OSError as error:
         raise refused(f"{Path(command[0]).name} could not be started: {error.strerror}", "is it installed?") from None
-    finished = threading.Event()
-
-    def watch() -> None:
-        while not finished.wait(POLL_S):
-            arrived(size_of(folder))
-
-    watcher = threading.Thread(target=watch, name="fetch-progress", daemon=True)
-    watcher.start()
-    try:
-        said, complained = child.communicate()
-    finally:
-        if child.poll() is None:  # Ctrl-C: no client is left behind
-            child.terminate()
-            child.wait()
-        finished.set()
-        watcher.join()
+    with partial.watched(folder, arrived):
+        try:
+            said, complained = child.communicate()
+        finally:
+            if child.poll() is None:  # Ctrl-C: no client is left behind
+                child.terminate()
+                child.wait()
     return child.returncode, said, complained
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files in a folder that another program is writing to."""
-    size = 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            try:
-                size += os.path.getsize(os.path.join(base, name))
-            except OSError:
-                continue  # it was moved meanwhile
-    return size
 
 
 def sentence(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
 import os
+import socket
+import ssl
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -42,7 +46,7 @@ class Served(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None], certificate: Path | None = None) -> None:
         served = self
         self.asked: list[tuple[str, str, dict[str, str]]] = []
 
@@ -55,12 +59,94 @@ class Served(ThreadingHTTPServer):
 
             do_HEAD = do_GET
 
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):  # a client that hangs up is no error here
+                    super().handle()
+
+            def finish(self) -> None:
+                with contextlib.suppress(OSError):
+                    super().finish()
+
             def log_message(self, *_) -> None:
                 pass
 
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+            self.url = f"https://localhost:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+
+class Shelf:
+    """What a server gives, as `answer`: path -> bytes, with ranges. `cut`: so many bytes, then the line is dead, once
+    for each number in the list. `ranges`: whether it can. `redirects`: path -> address."""
+
+    def __init__(self, files: dict[str, bytes], *, ranges: bool = True, cut: tuple[int, ...] = ()) -> None:
+        self.files, self.ranges, self.cut = files, ranges, list(cut)
+        self.redirects: dict[str, str] = {}
+        self.status: dict[str, int] = {}
+
+    def __call__(self, request: BaseHTTPRequestHandler) -> None:
+        if request.path in self.redirects:
+            return reply(request, b"", 302, Location=self.redirects[request.path])
+        if request.path in self.status:
+            return reply(request, b"no", self.status[request.path])
+        if request.path not in self.files:
+            return reply(request, b"not here", 404)
+        blob = self.files[request.path]
+        span = request.headers.get("Range", "")
+        start = int(span.removeprefix("bytes=").rstrip("-")) if span and self.ranges else 0
+        request.send_response(206 if start else 200)
+        if start:
+            request.send_header("Content-Range", f"bytes {start}-{len(blob) - 1}/{len(blob)}")
+        request.send_header("Content-Length", str(len(blob) - start))
+        request.end_headers()
+        if request.command == "HEAD":
+            return None
+        if self.cut:
+            request.wfile.write(blob[start : start + self.cut.pop(0)])
+            request.wfile.flush()
+            request.close_connection = True
+            return request.connection.shutdown(socket.SHUT_RDWR)
+        request.wfile.write(blob[start:])
+        return None
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> Path:
+    """A certificate for localhost and its key, in one file: who trusts it speaks real https to the loopback."""
+    from datetime import datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    pem = serialization.Encoding.PEM
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    place.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, *plain))
+    return place
+
+
+@pytest.fixture
+def secure(serve, certificate, monkeypatch) -> Callable[..., Served]:
+    """`secure(answer)`: a server on https://localhost, whose certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    return lambda answer: serve(answer, certificate)
 
 
 @pytest.fixture
@@ -68,8 +154,8 @@ def serve() -> Iterator[Callable[..., Served]]:
     """`serve(answer)`: a server, closed when the test ends."""
     opened: list[Served] = []
 
-    def start(answer: Callable[[BaseHTTPRequestHandler], None]) -> Served:
-        opened.append(Served(answer))
+    def start(answer: Callable[[BaseHTTPRequestHandler], None], certificate: Path | None = None) -> Served:
+        opened.append(Served(answer, certificate))
         return opened[-1]
 
     yield start
@@ -116,6 +202,8 @@ def registry(serve, tmp_path, monkeypatch) -> Callable[..., Served]:
 
     def make(packages: dict[str, tuple[str, bytes]], spoilt: tuple[str, ...] = ()) -> Served:
         def answer(request: BaseHTTPRequestHandler) -> None:
+            if server.token and request.headers.get("Authorization") != f"Bearer {server.token}":
+                return reply(request, b'{"error": "who are you?"}', 401)
             path = request.path.replace("%2f", "/").replace("%2F", "/").strip("/")
             if path.endswith(".tgz"):
                 name = path.partition("/-/")[0]
@@ -131,10 +219,11 @@ def registry(serve, tmp_path, monkeypatch) -> Callable[..., Served]:
                 reply(request, json.dumps(found).encode(), Content_Type="application/json")
             else:
                 reply(request, b'{"error": "Not found"}', 404, Content_Type="application/json")
+            return None
 
         server = serve(answer)
         npmrc.write_text(f"registry={server.url}/\n")
-        server.npmrc = npmrc
+        server.npmrc, server.token = npmrc, ""
         return server
 
     return make

