@@ -1,0 +1,181 @@
+"""A sound file, or the sound of a clip, as a source: small chunks at their own pace, looping without a seam."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import DeviceFault
+from ..core.kinds import Audio, Sound
+from ..core.source import Capture, Raw, Source
+from ._av import reason
+
+_NOW = "the source stays silent; the rest of the piece runs"
+_FORMATS = (
+    "wav,w64,flac,ogg,mp3,aac,aiff,au,caf,ac3,eac3,amr,wv,ape,tta,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,"
+    "mpeg,flv,asf,mxf,nut"
+)
+"""FFmpeg's demuxers that may be used: none of a playlist, of a list of other files, or of a device."""
+
+
+class SoundFile(Source):
+    """A sound file as chunks of Audio. Paced: a chunk is due when its first sample is.
+
+    target    the file: anything that FFmpeg reads, also a film of which only the sound is wanted
+    loop      True: the first sample follows the last, without a gap; content time goes on
+    chunk_ms  length of a chunk, 5..1000. Short ones reach the ear and the model sooner, and cost more to hand on
+
+    Channels and rate are the file's own. A tape stores the number of the chunk and, in `describe()`, the file's sha256.
+    """
+
+    kind = Audio
+    paced = True
+
+    def __init__(self, target: str = "", *, loop: bool = True, chunk_ms: float = 20) -> None:
+        self.target, self.loop = str(target), bool(loop)
+        if isinstance(chunk_ms, bool) or not isinstance(chunk_ms, (int, float)) or not 5 <= chunk_ms <= 1000:
+            raise DeviceFault(f"sound cannot have chunk_ms = {chunk_ms!r:.20}", now=_NOW, hint="chunk_ms is 5..1000")
+        self.chunk_ms = float(chunk_ms)
+        self._stopped = False
+        self._recalled: tuple[Iterator[Sound], int, Sound] | None = None
+
+    def open(self) -> None:
+        """Reads the header; DeviceFault where there is no sound to play."""
+        self._stopped = False
+        _open(self.target).close()
+
+    def __iter__(self) -> Iterator[Capture]:
+        place = 0
+        for number, sound in enumerate(self._chunks()):
+            if self._stopped:
+                return
+            t_ns = place * 1_000_000_000 // sound.rate
+            yield Capture(sound, t_ns=t_ns, raw=Raw("recall", b"", {"index": number}))
+            place += len(sound.samples)
+
+    def recall(self, note: dict[str, Any]) -> Sound:
+        """Chunk number `index`, counted through all loops. Forward is cheap; backward starts again."""
+        index = int(note["index"])
+        if self._recalled is None or self._recalled[1] > index:
+            chunks = self._chunks()
+            self._recalled = (chunks, 0, self._next(chunks))
+        chunks, at, sound = self._recalled
+        while at < index:
+            sound, at = self._next(chunks), at + 1
+        self._recalled = (chunks, at, sound)
+        return sound
+
+    def _next(self, chunks: Iterator[Sound]) -> Sound:
+        for sound in chunks:
+            return sound
+        raise DeviceFault(
+            f"{Path(self.target).name} is shorter than what was recorded",
+            where=f"sound {self.target}",
+            now="the replay stops here",
+            hint="the file is not the one that was recorded: compare its sha256 with the tape's",
+        )
+
+    def interrupt(self) -> None:
+        self._stopped = True
+
+    def close(self) -> None:
+        self._stopped = True
+        self._recalled = None
+
+    def describe(self) -> dict[str, Any]:
+        """The file's name (never its folder), sha256, rate and channels; JSON."""
+        about: dict[str, Any] = {"source": "sound", "clip": Path(self.target).name, "chunk_ms": self.chunk_ms}
+        try:
+            stat = Path(self.target).stat()
+            about["sha256"] = _sha256(self.target, stat.st_size, stat.st_mtime_ns)
+            with _open(self.target) as container:
+                stream = container.streams.audio[0]
+                about["rate"], about["channels"] = stream.rate, stream.channels
+        except (OSError, DeviceFault):
+            pass  # what is wrong with it is said by open()
+        return about
+
+    def _chunks(self) -> Iterator[Sound]:
+        """Chunks of equal length through all loops; without a loop the last one is what is left."""
+        left: list[np.ndarray] = []
+        held = rate = size = 0
+        while True:
+            count = 0
+            for samples, rate in self._pass():
+                size = size or max(1, round(rate * self.chunk_ms / 1000))
+                count += len(samples)
+                left.append(samples)
+                held += len(samples)
+                if held < size:
+                    continue
+                whole = np.concatenate(left)
+                for at in range(0, held - size + 1, size):
+                    yield Audio.check(Sound(whole[at : at + size], rate))
+                rest = held - held % size
+                left, held = [whole[rest:]], held % size
+            if not count:
+                raise DeviceFault(
+                    f"{Path(self.target).name} holds no sound that can be decoded",
+                    where=f"sound {self.target}", now=_NOW, hint="copy it again, or choose another file",
+                )  # fmt: skip
+            if not self.loop:
+                break
+        if held:
+            yield Audio.check(Sound(np.concatenate(left), rate))
+
+    def _pass(self) -> Iterator[tuple[np.ndarray, int]]:
+        """(float32 samples (frames, channels), rate) from the first to the last."""
+        import av
+
+        with _open(self.target) as container:
+            stream = container.streams.audio[0]
+            resampler = av.AudioResampler("flt", stream.layout, stream.rate)  # only to floats, interleaved
+            packets = container.demux(stream)
+            while True:
+                try:
+                    packet = next(packets)
+                    frames = packet.decode()
+                except (StopIteration, av.error.EOFError):
+                    return
+                except av.error.FFmpegError:
+                    continue  # a damaged packet is left out, always the same one
+                for frame in frames:
+                    for out in resampler.resample(frame):
+                        yield out.to_ndarray().reshape(-1, stream.channels), stream.rate
+
+
+@lru_cache(maxsize=32)
+def _sha256(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open(target: str) -> Any:
+    """An av container with a sound stream; DeviceFault. Only local files: nothing that a file names is fetched."""
+    import av
+
+    path = Path(target)
+    name = path.name or target
+
+    def fault(what: str, hint: str) -> DeviceFault:
+        return DeviceFault(what, where=f"sound {target}", now=_NOW, hint=hint)
+
+    if not target:
+        raise fault("sound has no file to play", "name one: --source mic=sound:speech.wav")
+    if path.is_dir():
+        raise fault(f"{name} is a folder, not a sound", "name one file in it")
+    if not path.is_file():
+        raise fault(f"there is no file {name}", "look at its spelling and folder")
+    try:
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise fault(f"{name} cannot be read as sound: {reason(error)}", "wav, flac, mp3, ogg are read") from None
+    if not container.streams.audio:
+        container.close()
+        raise fault(f"{name} holds no sound", "choose a file with sound in it")
+    return container
