@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import ModelFault
-from . import sources, store
+from . import partial, sources, store
 from .card import SCHEMES, Card, File, all_cards, find_card
-from .partial import alone
 from .sources import Progress, Want, refused
 
 HERE = "there already"
@@ -86,11 +85,12 @@ class _Bringer:
         """Sees to it that the file is in the store, whole."""
         if file.sha256 in self.how:
             return
-        with alone(file.sha256):
+        with partial.alone(file.sha256):
             if _whole(file):
                 self.how[file.sha256] = HERE, ()
                 return
             store.discard(file.sha256)  # of another size or hash: damaged on this disk
+            store.room_for(file.bytes + file.container_bytes - partial.size_of(partial.path_of(file.sha256)))
             failed: list[tuple[str, ModelFault]] = []
             for source in filter(lambda s: s.startswith(self.schemes), file.sources):
                 try:

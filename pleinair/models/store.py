@@ -261,6 +261,21 @@ def disk_fault(error: OSError) -> StoreFault:
     return StoreFault(what, where=str(home), now="nothing was changed", hint=hint)
 
 
+def room_for(count: int) -> None:
+    """StoreFault where the store's disk has less room than so many bytes: said before anything is downloaded."""
+    place = folders.store_dir()
+    while not place.exists():
+        place = place.parent
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError:
+        return  # a disk that does not say: then it is found while writing
+    if count > free:
+        fault = full_disk()
+        fault.what += f": {count / 1e6:.1f} MB are needed, and {free / 1e6:.1f} MB are free"
+        raise fault
+
+
 def _file(card: Card, role: str) -> File:
     if role not in card.files:
         raise ModelFault(
