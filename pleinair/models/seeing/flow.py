@@ -62,10 +62,12 @@ class Flow(Model):
 
     def __init__(
         self, card: Card, *, size: Size | None = None, backend: str = "opencv", precision: str = "f32",
-        threads: int | None = None, constants: Mapping[str, Any] | None = None,
+        threads: int | None = None, constants: Mapping[str, Any] | None = None, bend: Any = None, tap: Any = None,
     ) -> None:  # fmt: skip
         if size:
             raise ModelFault(f"{card.name} has no working size", hint="options.detail of its card")
+        if bend or tap:
+            raise ModelFault(f"{card.name} has no layers to bend or to tap")
         self.card, self.names, self.precision = card, card.names, "f32"
         self.ports = dict(card.ports) or {"image": Image, "gain": Control, "steady": Control}
         given = str(card.options.get("gives", "movement"))
