@@ -54,6 +54,22 @@ class ModelSpec:
     """Where each key stands."""
 
 
+KINDS_OF_OPERATOR = ("artist", "museum", "gallery", "school", "company")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who runs the work (site.toml, [operator]): some licences depend on it. What is not said is not known.
+
+    kind  artist, museum, gallery, school or company; revenue_eur  of a year, with all affiliates; territory  a country's
+    two letters, or "EU"
+    """
+
+    kind: str = ""
+    revenue_eur: float | None = None
+    territory: str = ""
+
+
 @dataclass
 class Manifest:
     title: str = "Untitled"
@@ -68,6 +84,7 @@ class Manifest:
     models: dict[str, ModelSpec] = field(default_factory=dict)
     port: int = 8765
     lan: bool = False
+    operator: Operator = Operator()
     file: str = "piece.toml"
 
 
@@ -97,6 +114,7 @@ def read(folder: Path, site: Path | None = None) -> Manifest:
         data = doc.data()
         doc.only(data, _SITE_TOP)
         _overlay(manifest, data, doc)
+        manifest.operator = _operator(data, doc)
     return manifest
 
 
@@ -229,6 +247,19 @@ def _overlay(manifest: Manifest, data: dict[str, Any], doc: _Doc) -> None:
     manifest.lan = doc.typed(stage, "lan", bool, manifest.lan, "true or false", "stage")
 
 
+def _operator(data: dict[str, Any], doc: _Doc) -> Operator:
+    table = doc.table(data, "operator")
+    doc.only(table, {"kind", "revenue_eur", "territory"}, "operator")
+    kind = doc.typed(table, "kind", str, "", "a text", "operator")
+    if kind and kind not in KINDS_OF_OPERATOR:
+        raise doc.refuse("kind", f"{kind!r} is no kind of operator", did_you_mean(kind, KINDS_OF_OPERATOR), "operator")
+    revenue = doc.typed(table, "revenue_eur", (int, float), None, "a number of euros a year", "operator")
+    if revenue is not None and not 0 <= revenue < math.inf:
+        raise doc.refuse("revenue_eur", f"{revenue!r} is no yearly revenue", "", "operator")
+    territory = doc.typed(table, "territory", str, "", 'a country ("DE") or "EU"', "operator")
+    return Operator(kind, revenue, territory)
+
+
 def _size(value: Any, doc: _Doc, section: str) -> tuple[int, int]:
     if isinstance(value, list) and len(value) == 2 and all(type(v) is int and 0 < v <= 16_384 for v in value):
         return value[0], value[1]
@@ -276,6 +307,10 @@ class Lock:
 
     environment: dict[str, str] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """use -> what the licence gate said when the piece was locked: {"verdict", "date", "parts", "because"}."""
+    overrides: list[dict[str, str]] = field(default_factory=list)
+    """Who took a use upon themselves: [{"use", "name", "reason", "date", "verdict"}]. They travel with the piece."""
 
     @classmethod
     def load(cls, path: Path) -> Lock:
@@ -285,18 +320,22 @@ class Lock:
         doc = _Doc(text_of(path), path.name)
         data = doc.data()
         environment, models = doc.table(data, "environment"), doc.table(data, "model")
-        if not all(isinstance(m, dict) for m in models.values()):
+        verdicts, overrides = doc.table(data, "verdict"), data.get("override", [])
+        tables = [*models.values(), *verdicts.values(), *(overrides if isinstance(overrides, list) else [overrides])]
+        if not isinstance(overrides, list) or not all(isinstance(m, dict) for m in tables):
             raise ManifestFault(
-                f"{path.name} cannot be read: a model in it is no table",
+                f"{path.name} cannot be read: what should be a table in it is none",
                 where=str(path),
                 now="the piece was not started",
                 hint="bring it back from a copy; or delete it, and what runs next is locked anew",
             )
-        return cls(dict(environment), dict(models))
+        return cls(dict(environment), dict(models), dict(verdicts), list(overrides))
 
     def save(self, path: Path) -> None:
         text = "# Written by pleinair: what this machine found and decided. Keep it with the piece.\n"
-        text += dumps({"environment": self.environment, "model": self.models})
+        said = {"verdict": self.verdicts} if self.verdicts else {}
+        signed = {"override": self.overrides} if self.overrides else {}
+        text += dumps({**signed, "environment": self.environment, "model": self.models, **said})
         if path.exists() and path.read_text("utf-8") == text:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
