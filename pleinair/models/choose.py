@@ -246,7 +246,7 @@ def _place(card: Card, size: Size | None, threads: int, precision: str | None) -
     """One file for each question; anything that could change the answer is in its name."""
     from ..core.kinds import json_digest
 
-    versions = sorted({(name, _version(name)) for name, _ in _candidates(card, None)})
+    versions = sorted({(name, its, _version(name)) for name, its in _candidates(card, None)})
     key = [FORMAT, card.sha256, card.tolerance, card.options, size, threads, precision, isa(), versions]
     return folders.cache_dir() / "backends" / f"{card.name}-{json_digest(key)[:16]}.json"
 

@@ -1,0 +1,159 @@
+"""Faces: 468 points, smile, open mouth, where the eyes look. Task "faces".
+
+A face detector (Bazarevsky et al., "BlazeFace", 2019; one for up to two metres, and where that one sees nobody one for
+up to five), a face mesh (Kartynnik et al., "Real-time Facial Surface Geometry", 2019) and an iris network (Ablavatski
+et al., "Real-time Pupil Tracking", 2020). The numbers below are those of MediaPipe's graphs (modules/face_detection,
+face_landmark and iris_landmark). It says where a face is and how it moves, never whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...backends.base import Backend, Tensor
+from ...core.figure import Figure, Point
+from . import anchors, crops
+from .crops import Crop
+from .face_points import COUNT, NAMES, PLACE
+from .track import Follower, Sight, box_of
+
+NEAR_SIDE, FAR_SIDE, MESH_SIDE, EYE_SIDE = 128, 192, 192, 64
+LEAST = 0.5
+_SMILE = (0.60, 0.72)
+"""Width of the mouth in widths between the eyes' outer corners: of a face at rest, and of one that smiles broadly."""
+_OPEN = 0.7
+"""Gap between the lips in widths of the mouth: wide open."""
+
+
+_EYES = (("right_eye_outer", "right_eye_inner", False), ("left_eye_inner", "left_eye_outer", True))
+
+
+class Faces(Follower):
+    """`faces(image)`: Landmarks, a Figure for each face.
+
+    image   uint8 RGB
+    most    how many faces at most (4)
+    smooth  0 (as measured) .. 1: the 1 euro filter, where a time is given
+    gaze    0: the eyes' networks rest
+
+    Each face: 468 points (`face.nose_tip.x`; names in `face_points`), and
+    box         x, y, w, h
+    smile       0..1, out of the mouth's width
+    mouth_open  0..1
+    gaze        a Point: where the eyes look from within the head, -1..1: x to the picture's right and y down (of a
+                head that is upright; they turn with it), (0, 0) straight ahead; without `gaze` it is (0, 0)
+    number      the same for as long as the face is followed
+    """
+
+    point_names = NAMES
+
+    def _open(self) -> None:
+        self._near = self._detector("near", "input", ("regressors", "classificators"), NEAR_SIDE, (8, 16, 16, 16), 2)
+        self._far = self._detector("far", "input_1", ("Identity", "Identity_1"), FAR_SIDE, (4,), 1)
+        self._mesh = self.network(
+            "mesh",
+            [Tensor("input_1", (1, MESH_SIDE, MESH_SIDE, 3), picture="NHWC")],
+            [Tensor("conv2d_21", (1, 1, 1, COUNT * 3)), Tensor("conv2d_31", (1, 1, 1, 1))],
+        )
+        self._iris = self.network(
+            "iris",
+            [Tensor("input_1", (1, EYE_SIDE, EYE_SIDE, 3), picture="NHWC")],
+            [Tensor("output_eyes_contours_and_brows", (1, 213)), Tensor("output_iris", (1, 15))],
+        )
+        grey = np.full((NEAR_SIDE, NEAR_SIDE, 3), 128, np.uint8)
+        everywhere = Crop(NEAR_SIDE / 2, NEAR_SIDE / 2, NEAR_SIDE, NEAR_SIDE)
+        for detector in (self._near, self._far):
+            list(detector.find(grey))
+        self._look(grey, everywhere)
+        self._iris.run({"input_1": crops.cut(grey, everywhere, (EYE_SIDE, EYE_SIDE))})
+
+    def _detector(
+        self, role: str, name: str, outputs: tuple[str, str], side: int, strides: tuple[int, ...], each: int
+    ) -> _Detector:
+        grid = anchors.centres(side, strides, each)
+        network = self.network(
+            role,
+            [Tensor(name, (1, side, side, 3), picture="NHWC", mean=(127.5,), scale=(127.5,))],
+            [Tensor(outputs[0], (1, len(grid), 16)), Tensor(outputs[1], (1, len(grid), 1))],
+        )
+        return _Detector(network, name, outputs, side, grid)
+
+    def _find(self, image: np.ndarray) -> Iterator[Crop]:
+        found = self._near.find(image) or self._far.find(image)
+        yield from found
+
+    def _look(self, image: np.ndarray, crop: Crop) -> Sight | None:
+        out = self._mesh.run({"input_1": crops.cut(image, crop, (MESH_SIDE, MESH_SIDE))})
+        confidence = 1 / (1 + float(np.exp(-np.clip(out["conv2d_31"].reshape(()), -60, 60))))
+        if confidence < LEAST:
+            return None
+        height, width = image.shape[:2]
+        raw = out["conv2d_21"].reshape(COUNT, 3) / np.float32(MESH_SIDE)
+        raw[:, 2] *= -1
+        points = crops.back(raw, crop, (width, height))
+        flat = points[:, :2] * (width, height)
+        angle = crops.angle_of(flat[PLACE["right_eye_outer"]], flat[PLACE["left_eye_outer"]])
+        return Sight(points, confidence, crops.around(flat, angle).grown(1.5))
+
+    def _figure(self, image: np.ndarray, points: np.ndarray, sight: Sight, values: dict[str, Any]) -> Figure:
+        height, width = image.shape[:2]
+        solid = points * np.float32([width, height, width])
+
+        def apart(a: str, b: str) -> float:
+            return float(np.linalg.norm(solid[PLACE[a]] - solid[PLACE[b]])) or 1.0
+
+        mouth = apart("mouth_right", "mouth_left")
+        wide = mouth / apart("right_eye_outer", "left_eye_outer")
+        gaze = Point(0.0, 0.0)
+        if float(values.get("gaze", 1)):
+            gaze = self._gaze(image, sight.points[:, :2] * (width, height))
+        return Figure(
+            points, NAMES, sight.confidence, box=box_of(points), gaze=gaze,
+            smile=float(np.clip((wide - _SMILE[0]) / (_SMILE[1] - _SMILE[0]), 0, 1)),
+            mouth_open=float(np.clip(apart("lip_top", "lip_bottom") / mouth / _OPEN, 0, 1)),
+        )  # fmt: skip
+
+    def _gaze(self, image: np.ndarray, flat: np.ndarray) -> Point:
+        """Where the irises stand between the eyes' corners, the mean of both eyes."""
+        seen = [place for eye in _EYES if (place := self._iris_of(image, flat, *eye)) is not None]
+        x, y = np.clip(np.mean(seen, 0), -1, 1) if seen else (0.0, 0.0)
+        return Point(float(x), float(y))
+
+    def _iris_of(self, image: np.ndarray, flat: np.ndarray, first: str, second: str, mirrored: bool) -> Any:
+        """The iris's middle, from the middle between the corners, in halves of the eye's width: along the line of the
+        corners, and across it. The network knows right eyes: a left one is shown mirrored."""
+        size = image.shape[1], image.shape[0]
+        start, end = flat[PLACE[first]], flat[PLACE[second]]
+        crop = crops.around(np.stack([start, end]), crops.angle_of(start, end)).grown(2.3)
+        if not crop.good:
+            return None
+        out = self._iris.run({"input_1": crops.cut(image, crop, (EYE_SIDE, EYE_SIDE), mirrored=mirrored)})
+        contour, iris = out["output_eyes_contours_and_brows"].reshape(-1, 3), out["output_iris"].reshape(-1, 3)
+        points = np.stack([iris[0], *contour[[8, 0] if mirrored else [0, 8]]])[:, :2] / np.float32(EYE_SIDE)
+        middle, left, right = crops.back(points, crop, size, mirrored=mirrored) * np.float32(size)
+        along, off = (right - left) / 2, middle - (left + right) / 2
+        square = float(along @ along) or 1.0
+        return (off @ along) / square, (along[0] * off[1] - along[1] * off[0]) / square
+
+
+class _Detector:
+    """A face detector: crops to look at closely, the surest first."""
+
+    def __init__(self, network: Backend, name: str, outputs: tuple[str, str], side: int, grid: np.ndarray) -> None:
+        self._network, self._name, self._outputs, self._side, self._grid = network, name, outputs, side, grid
+
+    def find(self, image: np.ndarray) -> list[Crop]:
+        height, width = image.shape[:2]
+        everything = crops.whole((width, height), (self._side, self._side))
+        small = crops.cut(image, everything, (self._side, self._side), edge=False)
+        out = self._network.run({self._name: small})
+        found = anchors.decode(out[self._outputs[0]], out[self._outputs[1]], self._grid, self._side, LEAST)
+        corner = np.array([everything.x, everything.y]) - everything.w / 2
+        places = []
+        for box, points in zip(found.boxes, found.points * everything.w + corner, strict=True):
+            eyes = crops.angle_of(points[0], points[1])  # the right one, the left one
+            places.append(crops.around(box.reshape(2, 2) * everything.w + corner, eyes).grown(1.5))
+        return places
