@@ -1,8 +1,9 @@
 """Brings weights and clips into the store, each file checked against the sha256 on its card.
 
 A PIECE brings all that it may need: its models, the cards that it can be swapped for, and the clips that play where a
-device is not there. Nothing else in Pleinair downloads anything, and nothing does while a piece runs. A fetch that was
-cut off is called again; what is whole already is left alone.
+device is not there; then it finds out, once, which backend runs each of its models best on this machine, so that the
+first start need not. Nothing else in Pleinair downloads anything, and nothing does while a piece runs. A fetch that was
+cut off is called again: it goes on where it stopped, and what is whole already is left alone.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Fault, ModelFault, did_you_mean
 from .progress import Bars
-from .say import say, write_json
+from .say import DIM, paint, say, say_fault, write_json
 
 if TYPE_CHECKING:
-    from ..manifest import Manifest
+    from ..manifest import Manifest, ModelSpec
     from ..models.card import Card
 
 EXAMPLE = "pleinair fetch mirror"
+MEASURED_S = 1.0
+"""Below this a decision was only looked up."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,28 +32,73 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from ..models.fetch import fetch
+    from ..models.fetch import HERE, fetch
 
     cards = cards_of(args.what, args.site)
     if not cards:
         say("there is nothing to fetch: no model and no clip is named")
-        write_json({"cards": [], "files": [], "seconds": 0.0}, args.json)
+        write_json({"cards": [], "files": [], "seconds": 0.0, "backends": {}}, args.json)
         return 0
     began = time.monotonic()
     with Bars() as bars:
         files = fetch(cards, bars)
     seconds = time.monotonic() - began
-    new = {f.card for f in files if f.how != "there already"}
+    new = {f.card for f in files if f.how != HERE}
     for card in cards:
         state = "fetched" if card.name in new else "there already"
         say(f"{card.name:<16} {card.bytes / 1e6:6.1f} MB    {card.weights.id:<14} {state}    {card.title}")
+    for file in files:
+        for failure in file.failed:
+            say(paint(f"  {file.name} came from {file.how}, since {failure}", DIM))
     found = {
         "cards": [about(c) | {"fetched_now": c.name in new} for c in cards],
         "files": [vars(f) for f in files],
         "seconds": round(seconds, 2),
+        "backends": _backends(args.what, args.site),
     }
     write_json(found, args.json)
     return 0
+
+
+def _backends(names: list[str], site: Path | None) -> dict[str, Any]:
+    """{model of the piece: what runs it here}; a model that nothing runs here is said, and the rest goes on."""
+    from ..models import choose
+    from ..models.card import find_card
+
+    found: dict[str, Any] = {}
+    for spec_name, spec in _models_of(names, site):
+        if spec.backend != "auto":
+            continue
+        for card in map(find_card, dict.fromkeys((spec.card, *spec.cards))):
+            label = spec_name if card.name == spec.card else f"{spec_name}, as {card.name}"
+            began = time.monotonic()
+            try:
+                choice = choose.decide(card, spec.size, spec.threads, precision=spec.precision)
+            except Fault as fault:
+                say_fault(fault)
+                found[label] = {"fault": fault.as_dict()}
+                continue
+            took = time.monotonic() - began
+            threads = "1 thread" if choice.threads == 1 else f"{choice.threads} threads"
+            speed = f", {choice.ran_ms:.1f} ms" if choice.ran_ms else ""
+            how = f" (found out in {took:.0f} s, and remembered)" if took >= MEASURED_S else ""
+            say(f"{label:<16} runs on {choice.name} in {choice.precision}, {threads}{speed}{how}")
+            found[label] = {"card": card.name} | choice.as_dict()
+    return found
+
+
+def _models_of(names: list[str], site: Path | None) -> list[tuple[str, ModelSpec]]:
+    """The models of the pieces among the names."""
+    from .. import assembly, manifest
+
+    found = []
+    for name in names:
+        try:
+            piece = assembly.locate(name)
+        except Fault:
+            continue  # a card
+        found += list(manifest.read(piece.parent, site).models.items())
+    return found
 
 
 def about(card: Card) -> dict[str, Any]:
