@@ -53,8 +53,7 @@ def picture_of(frame: Any, size: Size | None = None, fit: str = "cover", upright
     size   None: as it is. Else (width, height); what happens where the proportions differ is `fit`: "cover" cuts off,
            "contain" leaves black bars, "stretch" squashes. Scaled down by area, up by bicubic interpolation; integer
            paths of OpenCV, the same on every machine.
-    upright  `upright_of` an earlier frame of the same stream. None: asked of this one, which keeps its memory alive
-             until the garbage collector comes round (PyAV's side data and its frame hold each other)
+    upright  `upright_of` an earlier frame of the same stream. None: asked of this one
     YUV that does not say its matrix is BT.709 from 720 lines on, else BT.601, as browsers and players guess.
     """
     import cv2
@@ -178,8 +177,9 @@ def upright_of(frame: Any) -> Upright:
 
     The matrix is nine int32, row-major, of which a b . c d . turn (x, y) into (a x + c y, b x + d y).
     """
-    if not frame.rotation and not frame.side_data:
+    if not frame.rotation:  # a picture that is only flipped upside down (EXIF 4) is not told from one that is not
         return 0, False
+    _never_collected(frame)
     matrix = None
     for entry in frame.side_data:
         if getattr(entry.type, "name", "") == "DISPLAYMATRIX":
@@ -193,3 +193,11 @@ def upright_of(frame: Any) -> Upright:
     if abs(a) >= abs(b):
         return (0 if a > 0 else 180), mirror
     return (90 if b > 0 else 270), mirror
+
+
+def _never_collected(frame: Any) -> None:
+    """PyAV's side data and its frame hold each other, and the garbage collector crashes on the two (PyAV 18.1: a
+    picture with a colour profile was enough). One frame a clip is given up instead."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(frame))

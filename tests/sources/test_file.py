@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import zlib
 from itertools import islice
 from pathlib import Path
 
@@ -325,3 +327,17 @@ def test_memory_is_flat_over_loops(clip):
         pass
     source.close()
     assert me.memory_info().rss - before < 4 << 20
+
+
+def test_a_picture_with_a_colour_profile_does_not_crash_the_collector(tmp_path):
+    """PyAV 18.1 ends the process when the garbage collector meets the side data of a frame."""
+    plain = cv2.imencode(".png", np.full((8, 8, 3), 200, np.uint8))[1].tobytes()
+    body = b"profile\0\0" + zlib.compress(b"\0" * 128)
+    chunk = struct.pack(">I", len(body)) + b"iCCP" + body + struct.pack(">I", zlib.crc32(b"iCCP" + body))
+    (tmp_path / "p.png").write_bytes(plain[:33] + chunk + plain[33:])  # behind the signature and IHDR
+    code = (
+        "import gc, sys; from pathlib import Path; from pleinair.assembly import read_picture\n"
+        "print(read_picture(Path(sys.argv[1])).shape); gc.collect()"
+    )
+    child = subprocess.run([sys.executable, "-c", code, tmp_path / "p.png"], capture_output=True, text=True)
+    assert (child.returncode, child.stdout.strip()) == (0, "(8, 8, 3)"), child.stderr[-300:]

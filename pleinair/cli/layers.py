@@ -1,0 +1,94 @@
+"""`models show CARD --layers [SHEET.jpg]`: what can be bent in a model, as a table and as a sheet of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.errors import ModelFault
+from .say import say
+from .table import say_table
+
+if TYPE_CHECKING:
+    from ..models.card import Card
+
+TILE = (200, 150)
+INK, PAPER = (24, 26, 30), (232, 228, 218)
+
+
+def show_layers(card: Card, sheet: Path | None) -> list[dict[str, Any]]:
+    """Prints the layers; with `sheet`, writes a picture of what each does. Returns them for --json."""
+    from ..models.layers import layers_of
+
+    found = layers_of(card, TILE_SIZE if card.size else None) if sheet else layers_of(card)
+    many = len({layer.role for layer in found}) > 1
+    rows = [(layer.name, layer.op, " x ".join(map(str, layer.shape)), layer.role if many else "") for layer in found]
+    say_table(rows, ("layer", "made by", "shape", "role" if many else ""))
+    if found:
+        entry = f'"{found[len(found) // 2].name}"' if not many else "{ layer = ..., role = ... }"
+        say(f"\n  played in a piece, in [model.NAME] of piece.toml:    bend = {{ swirl = {entry} }}")
+        say("  its knobs: swirl_scale (1), swirl_shift (0), swirl_noise (0), swirl_drift (0)")
+    if sheet is not None:
+        write_sheet(card, found, sheet)
+        say(f"  what each does: {sheet}")
+    return [{"name": x.name, "role": x.role, "op": x.op, "shape": list(x.shape)} for x in found]
+
+
+TILE_SIZE = (320, 240)
+
+
+def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
+    """A row for each layer: half of its channels turned over, and its numbers clouded; above them the plain picture."""
+    from ..models import load
+    from ..models.layers import played
+    from ..paint import fit, text
+
+    image = _picture()
+    size = TILE_SIZE if card.size else None
+    plain = load(card, size=size, backend="onnx")(image)
+    tiles = [("as it is", [plain, image])]
+    for layer, pictures in played(card, image, layers, size):
+        tiles.append((layer.name, [pictures["scale"], pictures["noise"]]))
+        say(f"  {len(tiles) - 1} of {len(layers)}  {layer.name}")
+    width, height = TILE
+    columns = 3 if len(tiles) > 8 else 2
+    rows = -(-len(tiles) // columns)
+    step = (2 * width + 24, height + 40)
+    page = np.empty((rows * step[1] + 16, columns * step[0] + 24, 3), np.uint8)
+    page[:] = INK
+    for n, (name, pair) in enumerate(tiles):
+        y, x = (n // columns) * step[1] + 16, (n % columns) * step[0] + 24
+        for k, picture in enumerate(pair):
+            page[y : y + height, x + k * width : x + (k + 1) * width] = fit(picture, TILE)
+        strip = np.empty((28, 2 * width, 3), np.uint8)
+        strip[:] = INK
+        page[y + height : y + height + 28, x : x + 2 * width] = text(strip, name, (0.5, 0.5), 0.5, PAPER)
+    _save(page, place)
+
+
+def _picture() -> np.ndarray:
+    """A free photograph where it was fetched, else the built-in picture."""
+    from ..assembly import read_picture
+    from ..models import clip_path
+    from ..models.testcard import picture
+
+    try:
+        return read_picture(clip_path("astronaut"))
+    except ModelFault:
+        return picture((512, 384), 0)
+
+
+def _save(page: np.ndarray, place: Path) -> None:
+    import cv2
+
+    if place.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise ModelFault(f"{place.name} is no name for a picture", hint="--layers sheet.jpg")
+    fine, blob = cv2.imencode(place.suffix, page[..., ::-1])
+    if not fine:
+        raise ModelFault(f"{place.name} could not be written")
+    try:
+        place.write_bytes(blob.tobytes())
+    except OSError as error:
+        raise ModelFault(f"{place} could not be written: {error.strerror}", hint="choose another folder") from None
