@@ -13,7 +13,7 @@ from pleinair.core.observer import Observer
 from pleinair.run.offline import OfflineRunner
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/write-a-piece.md"]
+PAGES = ["README.md", "docs/write-a-piece.md", "docs/bend.md"]
 
 
 def pieces() -> list[tuple[str, str, str]]:

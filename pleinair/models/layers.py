@@ -16,7 +16,7 @@ from .bend import Bending
 from .card import Card, find_card
 from .network import NetworkModel
 
-PLAYED = {"scale": -1.0, "noise": 0.15}
+PLAYED = {"scale": -1.0, "noise": 0.08}
 """How a layer is played for its picture: half of its channels turned over; its numbers clouded."""
 
 
