@@ -8,32 +8,12 @@ from pathlib import PurePosixPath, PureWindowsPath
 from ..backends import wire
 from ..core.errors import ModelFault
 
-MAX_BYTES = 2_000_000_000
-"""Protobuf ends at 2 GiB."""
-
 
 def inspect(model: bytes, name: str) -> wire.Summary:
     """What the network asks for and holds. ModelFault where it is cut short, no ONNX, or reaches outside its file."""
-    if len(model) > MAX_BYTES:
-        raise _fault(name, f"it has {len(model)} bytes; an ONNX file ends at 2 GB")
-    if not model:
-        raise _fault(name, "it is empty")
-    try:
-        found = wire.summary(model)
-    except wire.Broken as error:
-        raise _fault(name, str(error)) from None
-    except RecursionError:
-        raise _fault(name, "graphs are nested without end") from None
-    for place in found.external:
-        if leaves_its_folder(place):
-            raise _fault(name, f'it reaches for the file "{place[:80]}" outside its own folder', "do not use this file")
-    if found.external:
-        raise _fault(
-            name,
-            f'its numbers are in another file, "{found.external[0][:80]}"',
-            "save it as one file: onnx.save(model, path, save_as_external_data=False)",
-        )
-    return found
+    from . import safe
+
+    return safe.check(model, name, allow=("onnx",)).summary
 
 
 def expect(

@@ -81,7 +81,7 @@ def answer(view: memoryview) -> bytes:
     import socket
 
     tries = {
-        "file": lambda: open("/etc/hostname"),
+        "file": lambda: os.open("/etc/hostname", os.O_RDONLY),
         "write": lambda: os.open("/tmp/pleinair-jail-test", os.O_CREAT | os.O_WRONLY),
         "socket": lambda: socket.socket(),
         "fork": os.fork,

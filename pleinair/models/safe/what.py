@@ -1,0 +1,132 @@
+"""What a file is by its content: its name is never asked."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from . import ct2, gguf, npz, pickles, safetensors, tflite, torch_zip
+from .parts import Broken
+
+MAX_TEXT = 64 << 20
+
+FORMATS = {
+    "onnx": "an ONNX network",
+    "tflite": "a TFLite network",
+    "safetensors": "a safetensors file",
+    "gguf": "a GGUF file",
+    "ctranslate2": "a CTranslate2 model",
+    "npz": "arrays of numpy's (NPZ)",
+    "npy": "an array of numpy's (NPY)",
+    "json": "JSON",
+    "text": "a text",
+    "media": "a film, a sound or a picture",
+    "torch": "a torch file, which is a pickle",
+    "numbers": "bare numbers",
+}
+"""Every format that there is on the shelf, in words."""
+
+# First bytes -> what it is. None of these is ever used as a model
+_MAGIC = [
+    (b"\x7fELF", "a program (for Linux)"),
+    (b"MZ", "a program (for Windows)"),
+    (b"\xcf\xfa\xed\xfe", "a program (for macOS)"),
+    (b"\xce\xfa\xed\xfe", "a program (for macOS)"),
+    (b"\xca\xfe\xba\xbe", "a program (for macOS or Java)"),
+    (b"#!", "a script"),
+    (b"<?php", "a script"),
+    (b"\x1f\x8b", "a packed file (gzip)"),
+    (b"BZh", "a packed file (bzip2)"),
+    (b"\xfd7zXZ", "a packed file (xz)"),
+    (b"\x28\xb5\x2f\xfd", "a packed file (zstd)"),
+    (b"\x04\x22\x4d\x18", "a packed file (lz4)"),
+    (b"7z\xbc\xaf\x27\x1c", "an archive (7z)"),
+    (b"Rar!", "an archive (rar)"),
+    (b"\x89HDF", "an HDF5 file (Keras), which may hold programs"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format", "a database"),
+    (b"version https://git-lfs", "a note that the file lies elsewhere (git LFS): what was downloaded is not the file"),
+    (b"\x0b\x05", "a pickle packed by joblib"),
+]
+_ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
+_MEDIA = re.compile(
+    rb"(?s)....ftyp|RIFF....(WAVE|AVI |WEBP)|GIF8|\x89PNG\r\n|\xff\xd8\xff|OggS|fLaC|ID3|\xff[\xfb\xf3\xf2]"
+    rb"|\x1aE\xdf\xa3"
+)
+_HTML = re.compile(rb"(?i)\s*<(!doctype|html|head|body|script|\?xml|svg)")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def by_magic(view: memoryview) -> str:
+    """One of FORMATS where the first bytes tell, "" where they do not."""
+    if gguf.is_gguf(view):
+        return "gguf"
+    if tflite.is_tflite(view):
+        return "tflite"
+    if npz.is_npy(view):
+        return "npy"
+    if torch_zip.is_torch(view):
+        return "torch"
+    if npz.is_npz(view):
+        return "npz"
+    if ct2.is_ct2(view):
+        return "ctranslate2"
+    if safetensors.is_safetensors(view):
+        return "safetensors"
+    if _MEDIA.match(bytes(view[:16])):
+        return "media"
+    return ""
+
+
+def foreign(view: memoryview) -> str:
+    """What a file is that no model can be, in words; "" where that cannot be said."""
+    head = bytes(view[:512])
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            return what
+    if head.startswith(b"PK"):
+        return "an archive (zip)" + (", with a pickle in it" if _zipped_pickle(view) else "")
+    if head[257:262] == b"ustar":
+        return "an archive (tar)"
+    if _HTML.match(head):
+        return "a web page: what was downloaded is not the file"
+    if _ZLIB.match(head):
+        return "a packed file (zlib)"
+    return ""
+
+
+def _zipped_pickle(view: memoryview) -> bool:
+    from . import zipped
+
+    try:
+        for entry in zipped.entries(view)[:64]:
+            head = memoryview(zipped.unpack(view, entry, 4096))
+            if entry.name.endswith((".pkl", ".pickle")) or pickles.find(head):
+                return True
+    except Broken:
+        pass
+    return False
+
+
+def is_text(view: memoryview) -> bool:
+    """UTF-8 without control characters, all of it."""
+    if len(view) > MAX_TEXT:
+        return False
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    try:
+        for at in range(0, len(view), 65536):
+            piece = view[at : at + 65536]
+            if _CONTROL.search(piece):
+                return False
+            decode(piece)
+        decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_JSON = re.compile(rb"[ \t\r\n]*[\[{]")
+
+
+def is_json(view: memoryview) -> bool:
+    return bool(_JSON.match(view[:256]))
