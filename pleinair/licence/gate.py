@@ -15,6 +15,10 @@ from .ids import understood
 from .parts import PLAIN, Part
 from .terms import VERDICTS, Cell, Row, When, none_row, worst
 
+NOT_IN_THE_WORK = ("data", "container")
+"""Parts that are not handed over with the work: what it learnt from, and the package that a file was taken out of.
+Whether their terms reach what came of them is not settled, so the worst that they say is "ask"; never more than that is
+allowed either: unknown data is asked about."""
 EU = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR EL HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE EU".split()
 )
@@ -42,7 +46,7 @@ class Finding:
     def sentence(self) -> str:
         """`multistyle26 (the weights, Apache-2.0): You may ... [4. Redistribution; ...]`."""
         what = f"{self.part.what} ({PLAIN[self.part.kind]}, {self.licence})"
-        note = f" {self.note}." if self.note else ""
+        note = f" {self.note.rstrip('.')}." if self.note else ""
         return f"{what}: {self.says}{note} [{self.clause}; read {self.date}]"
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def verdict(
 def _weighed(part: Part, use: str, operator: Operator, senses: frozenset[str]) -> list[Finding]:
     """One finding for each licence that counts at once; of alternatives the best, since whoever uses it may choose."""
     said = understood(part.licence, part.what)
-    exceptions = f"with {', '.join(said.exceptions)}, which only adds permissions" if said.exceptions else ""
+    exceptions = f"With {', '.join(said.exceptions)}, which only adds permissions." if said.exceptions else ""
     asked = [why for licence, why in part.found if not licence]
     if part.licence == "unknown" and asked and part.kind == "wheel":
         return [_question(part, why, none_row()) for why in asked]
@@ -116,10 +120,19 @@ def _one(
         if use in when.uses and VERDICTS.index(when.cell.verdict) >= VERDICTS.index(cell.verdict):
             cell = _stricter(when, cell, operator, senses)
     judged = cell.verdict
+    if part.kind in NOT_IN_THE_WORK and judged == "refuse":
+        judged = "ask"
+        note = " ".join(filter(None, (note, _UNSETTLED[part.kind])))
     if not row.text_read(licence) and VERDICTS.index(judged) < VERDICTS.index("ask"):
         judged = "ask"  # nobody read this very text
-        note = " ".join(filter(None, (note, f"The text of {licence} itself was not read")))
+        note = " ".join(filter(None, (note, f"The text of {licence} itself was not read.")))
     return Finding(part, licence, row, judged, cell.clause, cell.says, row.source(licence), row.date, note)
+
+
+_UNSETTLED = {
+    "data": "Whether the terms of what a model learnt from bind what it became is not settled: ask, or accept it by name.",
+    "container": "Only a file was taken out of this package: ask whether its terms mean the file.",
+}
 
 
 def _question(part: Part, why: str, row: Row) -> Finding:

@@ -204,13 +204,25 @@ def _searched(path: Path) -> Seen:
     except OSError:
         return Seen({}, {})
     names = dict.fromkeys(hit.decode() for end in ends for hit in _relevant(end))
-    said = {"text": hit.decode("utf-8", "replace") for end in ends for hit in re.findall(rb"(?i)flux[\w .\[\]-]{0,40}dev[\]\w .-]{0,20}", end)[:1]}
+    said = {"text": hit for end in ends for hit in _spelt(end)}
     return Seen({n: () for n in names}, said)
+
+
+def _spelt(blob: bytes) -> Iterable[str]:
+    """What stands around a word that sounds like FLUX [dev]."""
+    for needle in (b"flux", b"FLUX", b"Flux"):
+        place = blob.find(needle)
+        if place >= 0:
+            yield "".join(chr(c) if 32 <= c < 127 else " " for c in blob[place : place + 60])
 
 
 def _relevant(blob: bytes) -> Iterable[bytes]:
     """Only names that a fingerprint could match: a gigabyte of weights holds much that looks like one."""
-    for hit in _NAME.finditer(blob):
-        name = hit[0]
-        if b"blocks" in name or b"guidance" in name or b"lora" in name:
-            yield name
+    for needle in (b"blocks", b"guidance_", b"lora_", b".lora"):
+        place = blob.find(needle)
+        seen = 0
+        while place >= 0 and seen < 20_000:
+            around = blob[max(0, place - 120) : place + 120]
+            seen += 1
+            yield from (hit[0] for hit in _NAME.finditer(around) if needle in hit[0])
+            place = blob.find(needle, place + len(needle))

@@ -99,6 +99,8 @@ class Card:
     constants  values for ports that neither a stream nor the piece gives
     tolerance  how far a backend may be from the reference, e.g. {"psnr_db": 34.0}
     options    what the task alone understands
+    openness   which of the Model Openness Framework's 17 components can be had, and under which licence: component
+               -> SPDX identifier or "unlicensed"; what is not named is missing or not known (licence.openness)
     folder     where the card lies (for `file:` sources), None: built in
     """
 
@@ -120,6 +122,7 @@ class Card:
     constants: dict[str, Any] = field(default_factory=dict)
     tolerance: dict[str, float] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    openness: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
     @property
@@ -164,6 +167,7 @@ class Card:
             "size": list(self.size) if self.size else None,
             "constants": self.constants,
             "tolerance": self.tolerance,
+            "openness": self.openness,
         }
 
 
@@ -231,12 +235,18 @@ def read_card(path: Path) -> Card:
 
 
 _KEYS = ["name", "task", "title", "about", "upstream", "size", "weights", "code", "credits", "files", "ports", "names"]
-_KEYS += ["constants", "tolerance", "options", "components", "senses", "makes"]
+_KEYS += ["constants", "tolerance", "options", "components", "senses", "makes", "openness"]
 _LICENCE = ["licence", "stated_in", "quote", "remark"]
 _FILE = ["name", "from", "sha256", "bytes", "container_bytes", "parts", "made", "of"]
 COMPONENTS = ("base", "adapter", "data", "voice", "library")
 SENSES = ("face", "emotion", "body", "hands", "voice", "identity")
 MAKES = ("picture", "speech", "text")
+OPENNESS = (
+    "architecture", "parameters", "evaluation_results", "model_card", "data_card", "report", "samples", "training_code",
+    "inference_code", "evaluation_code", "evaluation_data", "libraries", "datasets", "preprocessing_code",
+    "intermediate_parameters", "paper", "metadata",
+)  # fmt: skip
+"""The 17 components of the Model Openness Framework 1.0."""
 
 
 def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
@@ -284,6 +294,8 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
     for key, value in say.table(table, "tolerance").items():
         tolerance[key] = float(say.of(value, (int, float), f"tolerance.{key}"))
     say.keys(tolerance, ["psnr_db", "max_levels"], "tolerance.")
+    openness = dict(say.table(table, "openness"))
+    say.keys(openness, OPENNESS, "openness.")
     return Card(
         name=name,
         task=say.text(table, "task"),
@@ -303,6 +315,7 @@ def card_from(table: Mapping[str, Any], path: Path | None = None) -> Card:
         constants=constants,
         tolerance=tolerance,
         options=dict(say.table(table, "options")),
+        openness={key: say.of(value, str, f"openness.{key}") for key, value in openness.items()},
         folder=path.parent if path and path.parent != BUILT_IN else None,
     )
 

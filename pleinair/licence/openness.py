@@ -1,0 +1,139 @@
+"""How open a model is: the Model Openness Framework's class, the OSI's definition, and four plain questions.
+
+MOF 1.0 (M. White and others, The Model Openness Framework, arXiv 2403.13784, 2024) asks for 17 components. Class III,
+an open model, needs architecture, final parameters, evaluation results, model card, data card and a technical report (a
+research paper will do in its place); class II, open tooling, adds training, inference and evaluation code and evaluation
+data; class I, open science, adds data sets, preprocessing code, intermediate parameters and the paper. A component
+counts when it is there under an open licence. Percentages follow the Linux Foundation's tool, to which this was compared.
+
+OSAID 1.0 (Open Source Initiative, The Open Source AI Definition, 2024) is yes or no: parameters, code and information on
+the data, under terms that let anyone use, study, change and share.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from .gate import Verdict, verdict
+from .parts import Part
+from .terms import FOLDER
+
+if TYPE_CHECKING:
+    from ..manifest import Operator
+
+CLASSES = {1: "Class I, open science", 2: "Class II, open tooling", 3: "Class III, open model", 0: "no class"}
+UNLICENSED = "unlicensed"
+OSAID = {
+    "parameters": ("parameters",),
+    "code": ("training_code", "inference_code", "preprocessing_code"),
+    "information on the data": ("data_card",),
+}
+QUESTIONS = {
+    "May the weights be passed on?": "publish-weights",
+    "May it be trained further?": "fine-tune",
+    "May it be archived for ever?": "archive-deposit",
+    "May a work be sold with it inside?": "sell-edition",
+}
+ANSWERS = {"allow": "yes", "duties": "yes, with duties", "ask": "not clear", "refuse": "no"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One of the 17. `class_`: the class that first asks for it; `needed`: whether that class fails without it."""
+
+    key: str
+    name: str
+    type: str
+    class_: int
+    needed: bool
+
+
+@dataclass(frozen=True)
+class Openness:
+    """mof: 0..3 (0: no class). progress: class -> per cent. open, unlicensed, closed, missing: components by state.
+
+    unfitting  open, but under a licence made for another type of content       osaid_lacks  what the OSI's definition
+    asks for and is not there; nothing lacks: it meets the definition
+    """
+
+    mof: int
+    progress: dict[int, float]
+    open: tuple[str, ...]
+    unlicensed: tuple[str, ...]
+    closed: tuple[str, ...]
+    missing: tuple[str, ...]
+    unfitting: tuple[str, ...]
+    osaid_lacks: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return CLASSES[self.mof]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "mof_class": self.mof, "mof_label": self.label, "progress": {str(k): v for k, v in self.progress.items()},
+            "open": list(self.open), "unlicensed": list(self.unlicensed), "closed": list(self.closed),
+            "missing": list(self.missing), "not_type_appropriate": list(self.unfitting),
+            "osaid": not self.osaid_lacks, "osaid_lacks": list(self.osaid_lacks),
+        }  # fmt: skip
+
+
+@cache
+def components() -> dict[str, Component]:
+    """The 17, by key."""
+    return {
+        key: Component(key, c["name"], c["type"], c["class"], c["needed"]) for key, c in _table()["component"].items()
+    }
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((FOLDER / "mof.toml").read_text("utf-8"))
+
+
+@cache
+def _open() -> frozenset[str]:
+    return frozenset(_table()["open"]["licences"])
+
+
+def evaluate(found: Mapping[str, str]) -> Openness:
+    """found: component -> SPDX identifier, or "unlicensed" where it is there without a licence. What is not named is
+    missing. KeyError where a component is none of the 17."""
+    known = components()
+    states = {key: _state(found[key], known[key]) if key in found else "missing" for key in known}
+    is_open = {key for key, state in states.items() if state == "open"}
+    paper_stands_in = "report" not in is_open and "paper" in is_open
+    progress: dict[int, float] = {}
+    lower_met = True
+    for level in (3, 2, 1):
+        needed = [c.key for c in known.values() if c.needed and c.class_ >= level]
+        had, total = len(is_open & set(needed)), len(needed)
+        if paper_stands_in:
+            had, total = (had, total - 1) if level == 1 else (had + 1, total)
+        progress[level] = min(100.0, had / total * 100) if lower_met else 0.0
+        lower_met = lower_met and had >= total
+    mof = min((level for level, value in progress.items() if value == 100.0), default=0)
+    lacks = [what for what, keys in OSAID.items() if not is_open >= set(keys)]
+    by = {state: tuple(k for k, s in states.items() if s == state) for state in ("open", UNLICENSED, "closed", "missing")}
+    fitting = _table()["fitting"]
+    unfitting = tuple(k for k in by["open"] if found[k] not in fitting[known[k].type])
+    return Openness(mof, progress, by["open"], by[UNLICENSED], by["closed"], by["missing"], unfitting, tuple(lacks))
+
+
+def _state(licence: str, component: Component) -> str:
+    if not licence or licence == UNLICENSED:
+        return UNLICENSED
+    return "open" if licence in _open() else "closed"
+
+
+def questions(parts: list[Part], operator: Operator | None = None) -> dict[str, dict[str, Any]]:
+    """The four questions: {question: {"answer", "use", "because"}}, answered by the gate."""
+    found = {}
+    for question, use in QUESTIONS.items():
+        judged: Verdict = verdict(parts, use, operator)
+        found[question] = {"answer": ANSWERS[judged.verdict], "use": use, "because": judged.because}
+    return found
