@@ -20,7 +20,7 @@ from ..backends.base import Backend, Tensor, default_threads, isa
 from ..core.errors import ModelFault, did_you_mean
 from ..core.kinds import Control, Image, Kind, Size
 from ..core.model import Model
-from . import check_onnx, store
+from . import check_onnx, safe, store
 from .bend import Bending, read_bends, read_tap
 from .card import Card
 
@@ -156,9 +156,10 @@ class NetworkModel(Model):
         """A compiled network out of the card's file of that role (or `blob`, already read), checked for these ports."""
         blob = store.read(self.card, role) if blob is None else blob
         name = self.card.files[role].name
-        if not name.endswith(".tflite"):
+        its = safe.check(blob, name, allow=("onnx", "tflite"))
+        if its.format == "onnx":
             check_onnx.expect(
-                check_onnx.inspect(blob, name),
+                its.summary,
                 name,
                 {t.name: _sides(t) for t in inputs},
                 {t.name: (None, *_sides(t)[1:]) if t.shape else () for t in outputs},
@@ -169,7 +170,7 @@ class NetworkModel(Model):
         )
         if self._bending is None:
             made = make(blob, inputs, outputs)
-        elif name.endswith(".tflite"):
+        elif its.format == "tflite":
             raise ModelFault(f"{self.card.name} cannot be bent: its layers are in a TFLite file, not in ONNX")
         else:
             made = self._bending.network(role, blob, inputs, outputs, make)

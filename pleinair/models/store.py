@@ -13,13 +13,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from .. import folders
 from ..core.errors import ModelFault
+from . import safe
 from .card import Card, File
 
 CHUNK = 1 << 20
@@ -55,8 +56,12 @@ def path(card: Card, role: str) -> Path:
     return path_of(file.sha256)
 
 
-def read(card: Card, role: str) -> bytes:
-    """The bytes of a file of the card, their hash checked: what is handed to a runtime is what was checked."""
+def read(card: Card, role: str, allow: Collection[str] = ()) -> bytes:
+    """The bytes of a file of the card, hash and structure checked: what is handed to a runtime is what was checked.
+
+    allow  the formats that may be read, as `safe.check` names them; by default those of models and of what lies beside
+           them, for a clip those of films, sounds and pictures, and for what is only converted also numbers and torch
+    """
     file = _file(card, role)
     try:
         with open(path_of(file.sha256), "rb") as stream:
@@ -68,7 +73,20 @@ def read(card: Card, role: str) -> bytes:
     found = hashlib.sha256(blob).hexdigest()
     if found != file.sha256:
         raise _spoilt(card, file, f"its sha256 is {found[:12]}..., and the card says {file.sha256[:12]}...")
+    checked = (found, frozenset(allow or _formats(card, role)))
+    if checked not in _CHECKED:  # the same bytes are not looked at twice
+        safe.check(blob, file.name, checked[1])
+        _CHECKED.add(checked)
     return blob
+
+
+_CHECKED: set[tuple[str, frozenset[str]]] = set()
+
+
+def _formats(card: Card, role: str) -> frozenset[str]:
+    if any(role in file.of for file in card.files.values()):
+        return safe.RAW
+    return frozenset({"media"}) if card.task == "clip" else safe.RUNNABLE | safe.DATA
 
 
 @dataclass(frozen=True)
