@@ -1,9 +1,9 @@
 """Faces: 468 points, smile, open mouth, where the eyes look. Task "faces".
 
-A face detector (Bazarevsky et al., "BlazeFace", 2019; one for up to two metres, and where that one sees nobody one for
-up to five), a face mesh (Kartynnik et al., "Real-time Facial Surface Geometry", 2019) and an iris network (Ablavatski
-et al., "Real-time Pupil Tracking", 2020). The numbers below are those of MediaPipe's graphs (modules/face_detection,
-face_landmark and iris_landmark). It says where a face is and how it moves, never whose it is.
+Two face detectors (Bazarevsky et al., "BlazeFace", 2019; one for up to two metres, and where more faces may come one
+for up to five), a face mesh (Kartynnik et al., "Real-time Facial Surface Geometry", 2019) and an iris network
+(Ablavatski et al., "Real-time Pupil Tracking", 2020). The numbers below are those of MediaPipe's graphs
+(modules/face_detection, face_landmark and iris_landmark). It says where a face is and how it moves, never whose it is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ _OPEN = 0.7
 """Gap between the lips in widths of the mouth: wide open."""
 
 
+_WITHIN = 0.7
+_LEVEL = -0.14
+"""How far above the line of the corners an iris stands that looks straight ahead, in halves of the eye's width: of two
+portraits."""
 _EYES = (("right_eye_outer", "right_eye_inner", False), ("left_eye_inner", "left_eye_outer", True))
 
 
@@ -44,7 +48,8 @@ class Faces(Follower):
     smile       0..1, out of the mouth's width
     mouth_open  0..1
     gaze        a Point: where the eyes look from within the head, -1..1: x to the picture's right and y down (of a
-                head that is upright; they turn with it), (0, 0) straight ahead; without `gaze` it is (0, 0)
+                head that is upright; they turn with it), (0, 0) straight ahead, (1, 0) at the eye's corner; without
+                `gaze` it is (0, 0)
     number      the same for as long as the face is followed
     """
 
@@ -82,8 +87,12 @@ class Faces(Follower):
         return _Detector(network, name, outputs, side, grid)
 
     def _find(self, image: np.ndarray) -> Iterator[Crop]:
-        found = self._near.find(image) or self._far.find(image)
-        yield from found
+        yield from self._near.find(image)
+        yield from self._far.find(image)  # reached only where more are wanted than the first one sees
+
+    def _among(self, crop: Crop, others: list[Crop]) -> bool:
+        """Faces do not lie within each other, as hands do."""
+        return any(inside(crop.box, other.box) > _WITHIN for other in others)
 
     def _look(self, image: np.ndarray, crop: Crop) -> Sight | None:
         out = self._mesh.run({"input_1": crops.cut(image, crop, (MESH_SIDE, MESH_SIDE))})
@@ -119,7 +128,7 @@ class Faces(Follower):
     def _gaze(self, image: np.ndarray, flat: np.ndarray) -> Point:
         """Where the irises stand between the eyes' corners, the mean of both eyes."""
         seen = [place for eye in _EYES if (place := self._iris_of(image, flat, *eye)) is not None]
-        x, y = np.clip(np.mean(seen, 0), -1, 1) if seen else (0.0, 0.0)
+        x, y = np.clip(np.mean(seen, 0) - (0, _LEVEL), -1, 1) if seen else (0.0, 0.0)
         return Point(float(x), float(y))
 
     def _iris_of(self, image: np.ndarray, flat: np.ndarray, first: str, second: str, mirrored: bool) -> Any:
@@ -137,6 +146,13 @@ class Faces(Follower):
         along, off = (right - left) / 2, middle - (left + right) / 2
         square = float(along @ along) or 1.0
         return (off @ along) / square, (along[0] * off[1] - along[1] * off[0]) / square
+
+
+def inside(a: np.ndarray, b: np.ndarray) -> float:
+    """How much of the smaller of two boxes lies within the other: 0..1."""
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    shared = float(np.clip(high - low, 0, None).prod())
+    return shared / max(float(min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod())), 1e-9)
 
 
 class _Detector:

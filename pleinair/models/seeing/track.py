@@ -135,7 +135,7 @@ class Follower(NetworkModel):
         seen: list[tuple[_Track, Sight]] = []
         for track in self._tracks[:most]:
             sight = self._look(image, track.crop)
-            if sight is not None and _apart(sight.crop, [s.crop for _, s in seen]):
+            if sight is not None and not self._among(sight.crop, [s.crop for _, s in seen]):
                 seen.append((track, sight))
         lost = len(seen) < len(self._tracks)
         due = self._looked is None or t - self._looked >= LOOK_EVERY_S
@@ -156,19 +156,20 @@ class Follower(NetworkModel):
     def _search(self, image: np.ndarray, most: int, known: list[Crop]) -> list[Sight]:
         """At most so many figures that are not among the known, the surest first."""
         found: list[Sight] = []
-        if not most:
-            return found
-        for crop in self._find(image):
-            if not crop.good or not _apart(crop, known):
+        for crop in self._find(image) if most else ():
+            if not crop.good or self._among(crop, known):
                 continue
             sight = self._look(image, crop)
-            if sight is None or not _apart(sight.crop, known):
+            if sight is None or self._among(sight.crop, [*known, *(s.crop for s in found)]):
                 continue
             found.append(sight)
-            known = [*known, sight.crop]
             if len(found) == most:
                 break
         return found
+
+    def _among(self, crop: Crop, others: list[Crop]) -> bool:
+        """Whether one of the others is of the same figure."""
+        return bool(others) and bool((overlap(np.array([o.box for o in others]), crop.box) > SAME).any())
 
     def _made(self, image: np.ndarray, points: np.ndarray, sight: Sight, number: int, values: dict[str, Any]) -> Figure:
         figure = self._figure(image, points, sight, values)
@@ -180,10 +181,6 @@ def box_of(points: np.ndarray) -> tuple[float, ...]:
     """x, y, w, h of what holds the points."""
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     return tuple(float(v) for v in (*low, *(high - low)))
-
-
-def _apart(crop: Crop, others: list[Crop]) -> bool:
-    return not others or not (overlap(np.array([o.box for o in others]), crop.box) > SAME).any()
 
 
 def _size(points: np.ndarray) -> float:
