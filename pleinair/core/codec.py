@@ -79,7 +79,7 @@ def encode(kind: type[Kind], data: Any) -> Raw:
         ]
         return Raw("landmarks", _npy(points), {"figures": figures})
     if kind is Boxes:
-        return Raw("boxes", json.dumps([[b.x, b.y, b.w, b.h, b.label, b.confidence] for b in data]).encode())
+        return Raw("boxes", json.dumps([[b.x, b.y, b.w, b.h, b.label, b.confidence, b.number] for b in data]).encode())
     return Raw("json", json.dumps(data).encode())
 
 

@@ -25,6 +25,8 @@ MAX_SIDE = 16_384
 MAX_PIXELS = 8192 * 4320
 """The most pixels of a picture: 8K. What a stream carries, a tape must be able to bring back."""
 
+_U8 = np.dtype(np.uint8)
+
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
@@ -83,6 +85,11 @@ class Image(Kind):
 
     @classmethod
     def check(cls, data: Any) -> np.ndarray:
+        if type(data) is np.ndarray and data.dtype == _U8 and data.base is None and data.ndim == 3:
+            flags, (height, width, depth) = data.flags, data.shape  # what nearly every picture is: nothing to be done
+            fits = 0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS
+            if depth == 3 and fits and flags.c_contiguous and not flags.writeable:
+                return data
         if not isinstance(data, np.ndarray) or data.ndim != 3 or data.shape[2] != 3:
             raise ValueError(f"a picture is uint8 of shape height x width x 3, and this is {plain(data)}")
         if data.dtype != np.uint8:
@@ -231,7 +238,10 @@ class Landmarks(tuple, Kind):
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in a picture: its top left corner and size, all 0..1, what it holds, and how surely."""
+    """A rectangle in a picture: its top left corner and size, all 0..1, what it holds, and how surely.
+
+    number  stays with the thing from picture to picture; 0: nobody follows it
+    """
 
     x: float
     y: float
@@ -239,6 +249,7 @@ class Box:
     h: float
     label: str = ""
     confidence: float = 1.0
+    number: int = 0
 
 
 class Boxes(tuple, Kind):
@@ -264,12 +275,17 @@ class Boxes(tuple, Kind):
                 numbers = [math.nan]
             if not all(map(math.isfinite, numbers)) or not isinstance(b.label, str) or not 0 <= numbers[-1] <= 1:
                 raise ValueError(f"a box has finite numbers, a text and a confidence of 0..1, and this is {b!r:.80}")
-            boxes.append(Box(*numbers[:4], b.label, numbers[4]))  # numpy's numbers become Python's
+            if isinstance(b.number, bool) or not isinstance(b.number, (int, np.integer)) or not 0 <= b.number < 1 << 53:
+                raise ValueError(f"a box's number is a whole number, and this is {b.number!r:.40}")
+            boxes.append(Box(*numbers[:4], b.label, numbers[4], int(b.number)))  # numpy's numbers become Python's
         return cls(boxes)
 
     @classmethod
     def digest(cls, data: Boxes) -> str:
-        return json_digest([[b.x, b.y, b.w, b.h, b.label, b.confidence] for b in data])
+        numbers = ([b.number] if b.number else [] for b in data)  # left away: as boxes were before they had one
+        return json_digest(
+            [[b.x, b.y, b.w, b.h, b.label, b.confidence, *n] for b, n in zip(data, numbers, strict=True)]
+        )
 
 
 class Vector(Kind):

@@ -49,7 +49,7 @@ class Upscale(NetworkModel):
 
     def _size(self, size: Size | None) -> Size | None:
         size = size or self.card.size
-        if size and not (16 <= min(size) and max(size) <= 4096):
+        if size and (min(size) < 16 or max(size) > 4096):
             raise ModelFault(f"{self.card.name} cannot work at {size[0]} x {size[1]}: sides from 16 to 4096")
         return size
 
