@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import helper, numpy_helper
 
 IR_VERSION, OPSET = 8, 17
 """ONNX 1.13 (2022): read by every runtime that Pleinair uses, and by those of many years to come."""
@@ -24,9 +22,12 @@ class Writer:
     """Nodes and constants, in the order in which they are added."""
 
     def __init__(self, name: str) -> None:
+        import onnx  # not with the module: whoever only runs networks does without it
+
+        self._helper, self._from_array = onnx.helper, onnx.numpy_helper.from_array
         self.name = name
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: dict[str, onnx.TensorProto] = {}
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
         self._known: dict[tuple[Any, ...], str] = {}
         self._names: set[str] = set()
 
@@ -43,12 +44,12 @@ class Writer:
         wish = name or op.lower()
         found = [self.unique(wish if outputs == 1 else f"{wish}:{n}") for n in range(outputs)]
         attributes = {k: v for k, v in attributes.items() if v is not None}
-        self._nodes.append(helper.make_node(op, list(inputs), found, name=found[0], **attributes))
+        self._nodes.append(self._helper.make_node(op, list(inputs), found, name=found[0], **attributes))
         return found[0] if outputs == 1 else found
 
     def name_output(self, tensor: str, name: str) -> None:
         """The tensor under a name that `unique` gave."""
-        self._nodes.append(helper.make_node("Identity", [tensor], [name], name=name))
+        self._nodes.append(self._helper.make_node("Identity", [tensor], [name], name=name))
 
     def constant(self, array: np.ndarray, name: str = "constant") -> str:
         """Its name; equal small ones are kept once."""
@@ -60,7 +61,7 @@ class Writer:
         if key and key in self._known:
             return self._known[key]
         label = self.unique(name)
-        self._constants[label] = numpy_helper.from_array(array, label)
+        self._constants[label] = self._from_array(array, label)
         if key:
             self._known[key] = label
         return label
@@ -71,8 +72,9 @@ class Writer:
 
     def save(self, inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> bytes:
         """The file. Ports as name -> (numpy type, sides: a word for a free one, None for a shape that is not known)."""
+        helper = self._helper
 
-        def port(name: str, dtype: str, sides: Sequence[int | str] | None) -> onnx.ValueInfoProto:
+        def port(name: str, dtype: str, sides: Sequence[int | str] | None) -> Any:
             kind = int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
             return helper.make_tensor_value_info(name, kind, None if sides is None else list(sides))
 
