@@ -15,7 +15,7 @@ from importlib import import_module
 
 from .common import OUT, Figure, conditions, save
 
-ALL = ("throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "landmarks")
+ALL = ("throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "landmarks", "seeing")
 
 
 def main() -> int:

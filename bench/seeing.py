@@ -1,0 +1,179 @@
+"""Throughput of each vision task in a piece against a bare loop over the same function, pictures in to results out.
+
+Every card of a task in `pleinair.models.seeing` (and stylise) whose weights are on this machine; what is not there is
+named and left out: `pleinair fetch CARD` brings it. Pictures are real: frames of the film, or, for what reads people,
+a portrait under a camera that moves a little.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import pleinair
+from pleinair import Piece, plugins
+from pleinair.core.errors import Fault
+from pleinair.core.kinds import Control, Image
+from pleinair.core.model import Model
+from pleinair.core.source import Capture, Source
+from pleinair.models import clip_path, store
+from pleinair.models.card import Card, all_cards
+from pleinair.run.live import LiveRunner
+from pleinair.sinks.null import Null
+
+from .common import BenchParts, Figure
+
+GOAL = 0.9
+SIZE = (640, 360)
+COUNT = 24
+
+
+def run(quick: bool = False) -> list[Figure]:
+    figures = []
+    for card in cards():
+        if absent := store.missing(card):
+            print(f"  {card.name}: {', '.join(f.name for f in absent)} not here", file=sys.stderr, flush=True)
+            continue
+        try:
+            figures.append(_one(card, 1.0 if quick else 4.0, 3 if quick else 7))
+        except Fault as fault:
+            print(f"  {card.name} was left out: {fault.what}", file=sys.stderr, flush=True)
+    return figures
+
+
+def cards() -> list[Card]:
+    points = plugins.names("tasks")
+    seeing = {task for task, point in points.items() if point.value.startswith("pleinair.models.seeing.")}
+    return [card for card in all_cards() if card.task in seeing | {"stylise"}]
+
+
+def _one(card: Card, seconds: float, rounds: int) -> Figure:
+    model = pleinair.load(card)
+    model.open()
+    inputs = pictures(card) if next(iter(model.ports.values())) is Image else [n / COUNT for n in range(COUNT)]
+    bare, piece = [], []
+    _bare(model, inputs, min(seconds, 1.0))
+    for _ in range(rounds):  # one after the other, so that a drift of the machine meets both
+        bare.append(_bare(model, inputs, seconds))
+        piece.append(_piece(model, inputs, bare[-1] * 1.1, seconds))
+    ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
+    backend = model.describe()["backend"]
+    model.close()
+    return Figure(
+        f"{card.name} in a piece against its function in a bare loop", round(ratio, 4), "x", f">= {GOAL}",
+        ratio >= GOAL,
+        {"bare_per_s": round(statistics.median(bare), 1), "piece_per_s": round(statistics.median(piece), 1),
+         "rounds": rounds, "picture": list(SIZE), "backend": backend},
+    )  # fmt: skip
+
+
+def pictures(card: Card) -> list[np.ndarray]:
+    """uint8 RGB, 640 x 360, read-only as frames are. Fault where neither film nor portrait is on this machine."""
+    if card.senses:
+        from pleinair.assembly import read_picture
+
+        return [_panned(read_picture(clip_path("astronaut")), n) for n in range(COUNT)]
+    import av
+
+    with av.open(str(clip_path("bigbuckbunny"))) as film:
+        frames = [f for n, f in enumerate(film.decode(video=0)) if n % 5 == 0]
+    return [Image.check(f.to_ndarray(format="rgb24", width=SIZE[0], height=SIZE[1])) for f in frames[:COUNT]]
+
+
+def _panned(picture: np.ndarray, number: int) -> np.ndarray:
+    """The upper part of a portrait, from where a camera's slow swing has come to."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    high = round(width * 0.9 * SIZE[1] / SIZE[0])
+    left = round(width * (0.05 + 0.04 * np.sin(2 * np.pi * number / COUNT)))
+    part = picture[: min(high, height), left : left + round(width * 0.9)]
+    return Image.check(cv2.resize(part, SIZE, interpolation=cv2.INTER_AREA))
+
+
+def _bare(model: Any, inputs: list[Any], seconds: float) -> float:
+    _forget(model)
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        model(inputs[count % len(inputs)])
+        count += 1
+    return count / (time.perf_counter() - began)
+
+
+def _piece(model: Any, inputs: list[Any], rate: float, seconds: float) -> float:
+    """The source is somewhat quicker than the model, so that something is always waiting."""
+    piece = Piece()
+    piece.source("camera")
+    piece.model("seen", reads="camera")
+    piece.sink("null", reads="seen")
+    faults = _Faults()
+    runner = LiveRunner(piece.build(BenchParts(Repeated(inputs, rate), _Kept(model), Null())), observers=[faults])
+    runner.start()
+    time.sleep(0.3)
+    before, began = runner.stats.fired["null"], time.perf_counter()
+    time.sleep(seconds)
+    done = (runner.stats.fired["null"] - before) / (time.perf_counter() - began)
+    runner.stop()
+    if faults.first:
+        raise faults.first
+    return done
+
+
+class _Faults:
+    """What went wrong in the piece: else a piece that stands still would only look slow."""
+
+    first: Fault | None = None
+
+    def on_fault(self, node: str, fault: Fault, *rest: Any) -> None:
+        self.first = self.first or fault
+
+
+def _forget(model: Any) -> None:
+    if hasattr(model, "reset"):
+        model.reset()
+
+
+class Repeated(Source):
+    """A few pictures or numbers, over and over: a source that costs nothing."""
+
+    def __init__(self, values: list[Any], rate: float) -> None:
+        self.kind = Image if isinstance(values[0], np.ndarray) else Control
+        self._values, self.rate, self.paced = values, rate, True
+        self.size = SIZE if self.kind is Image else None
+        self._stopped = False
+
+    def open(self) -> None:
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[Capture]:
+        number = 0
+        while not self._stopped:
+            yield Capture(self._values[number % len(self._values)], t_ns=int(number * 1e9 / self.rate))
+            number += 1
+
+    def interrupt(self) -> None:
+        self._stopped = True
+
+
+class _Kept(Model):
+    """The same open model in every round."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
+        self.describe = model.describe
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def reset(self) -> None:
+        _forget(self._model)
+
+    def __call__(self, *args: Any, **ports: Any) -> Any:
+        return self._model(*args, **ports)
