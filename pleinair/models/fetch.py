@@ -49,9 +49,11 @@ def fetch(cards: Iterable[Card | str], progress: Progress | None = None) -> list
     bringer = _Bringer(cards, progress or (lambda name, done, total: None), SCHEMES)
     done = []
     for card in cards:
-        for file in card.needed.values():
+        for role, file in card.needed.items():
             bringer.bring(card, file)
             how, failed = bringer.how[file.sha256]
+            if how != HERE:
+                store.examine(card, role)
             done.append(Fetched(card.name, file.name, file.sha256, file.bytes, how, failed))
     bringer.clear()
     return done

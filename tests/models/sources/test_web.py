@@ -13,7 +13,7 @@ from pleinair.models.sources import web
 
 from .conftest import Shelf, card
 
-BLOB = bytes(range(256)) * 8000  # 2 MB
+BLOB = b"".join(b"%07d " % n for n in range(256_000))  # 2 MB of a vocabulary
 SHA = hashlib.sha256(BLOB).hexdigest()
 
 
