@@ -153,7 +153,7 @@ def _time_node(node: ModelNode, frames: Sequence[Frame] | None) -> list[float]:
     """CALLS of its model on what it last read: pictures of the size that the piece gives it."""
     if frames is None:
         return time_model(node.model, CALLS)
-    ports = {port: frame.data for port, frame in zip(node._ports, frames, strict=True)}
+    ports = {port: frame.data for port, frame in zip(node._ports, frames, strict=False)}
     node.open()
     try:
         node.model(**node.constants, **ports)

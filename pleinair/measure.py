@@ -178,7 +178,7 @@ def alone(runner: LiveRunner, seconds: float = 2.0) -> dict[str, dict[str, Any]]
     for node in runner.graph.nodes.values():
         if not isinstance(node, ModelNode):
             continue
-        frames = {p: runner.latest(i.stream) for p, i in zip(node._ports, node.inputs, strict=True)}
+        frames = {p: runner.latest(i.stream) for p, i in zip(node._ports, node.inputs, strict=False)}
         ports = {p: f.data for p, f in frames.items() if f is not None}
         if len(ports) < len(frames):
             continue  # it was never fed
