@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where a part of a frame's age went: measured time, for observers only, never for a node.
 
     For a source, `ran_ns` is what passed between the capture and its hand-over. `done_ns` is on the piece's own clock,

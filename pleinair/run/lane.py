@@ -26,8 +26,9 @@ class _Turn:
         self.gate: threading.Lock | None = None
         self.dismissed = False
 
-    def __enter__(self) -> None:
-        self.lane._enter(self)
+    def __enter__(self) -> bool:
+        """Whether others were before it."""
+        return self.lane._enter(self)
 
     def __exit__(self, *_: Any) -> None:
         self.lane._leave(self)
@@ -45,17 +46,18 @@ class Lane:
         `dismiss`."""
         return _Turn(self, t_ns, owner)
 
-    def _enter(self, mine: _Turn) -> None:
+    def _enter(self, mine: _Turn) -> bool:
         with self._lock:
             if self._holder is None:
                 self._holder = mine
-                return
+                return False
             mine.gate = threading.Lock()
             mine.gate.acquire()
             heapq.heappush(self._queue, (mine.t_ns, next(self._count), mine))
         mine.gate.acquire()  # opened by whoever leaves the lane
         if mine.dismissed:
             raise Dismissed
+        return True
 
     def _leave(self, mine: _Turn) -> None:
         with self._lock:

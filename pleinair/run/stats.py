@@ -53,7 +53,8 @@ class _Figures:
 
 
 class Counts(Observer):
-    """Counts and percentiles of a run. Whoever owns one calls `passed` for each frame."""
+    """Counts and percentiles of a run. Whoever owns one calls `passed` for each frame and counts firings in `fired`, both
+    after the hand-over: nobody who waits for a frame waits for them."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, _Figures] = {}
@@ -71,9 +72,6 @@ class Counts(Observer):
         for name in graph.nodes:
             self._nodes.setdefault(name, _Figures())
         self._screens = set(graph.screens.values())
-
-    def on_fire(self, node: str, inputs: Any, hot: int) -> None:
-        self.fired[node] += 1
 
     def passed(self, frame: Frame) -> None:
         """A frame was published. One thread a stream."""
@@ -141,3 +139,6 @@ class Stats(Counts):
 
     def on_frame(self, frame: Frame, raw: Any = None) -> None:
         self.passed(frame)
+
+    def on_fire(self, node: str, inputs: Any, hot: int) -> None:
+        self.fired[node] += 1

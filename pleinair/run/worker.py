@@ -168,18 +168,20 @@ class Worker:
         runner, clock, node, lead = self._runner, self._runner.clock, self.node, frames[hot]
         arrived_ns = ran_ns = 0
         published, cancelled, fault = 0, False, None
+        observers = runner.observers
         items: Iterator[Any] | None = None
         try:
             while True:
-                with self._turn(lead.t_ns):
+                with self._turn(lead.t_ns) as waited:
                     if items is not None and (self.cell.cancelled or runner.stopping.is_set()):
                         cancelled = True
                         break
                     if items is None:
-                        frames, hot = self._freshest(frames, hot)
-                        lead = frames[hot]
+                        if waited:
+                            frames, hot = self._freshest(frames, hot)
+                            lead = frames[hot]
                         arrived_ns = lead.trace[-1].done_ns if lead.trace else clock.now_ns()
-                        runner.observers.on_fire(node.name, tuple(frames), hot)
+                        observers.on_fire(node.name, tuple(frames), hot)
                         ran_from_ns = clock.now_ns()
                         items = self.cell.start(frames, hot)
                     else:
@@ -213,14 +215,13 @@ class Worker:
             close = getattr(items, "close", None)
             if close:
                 quietly(close)
-        runner.observers.on_done(node.name, published, cancelled, fault)
+        runner.stats.fired[node.name] += 1
+        observers.on_done(node.name, published, cancelled, fault)
         if fault is not None:
             self._failed(fault)
 
     def _freshest(self, frames: list[Frame], hot: int) -> tuple[list[Frame], int]:
         """While a model waited for its turn, newer frames may have come: it takes the newest, and has lost nothing."""
-        if self.node.role is not Role.MODEL:
-            return frames, hot
         with self._lock:
             newer = self.cell.fresher(self._runner.clock.now_ns(), hot)
         if newer is None:
