@@ -53,8 +53,8 @@ class _Figures:
 
 
 class Counts(Observer):
-    """Counts and percentiles of a run. Whoever owns one calls `passed` for each frame and counts firings in `fired`, both
-    after the hand-over: nobody who waits for a frame waits for them."""
+    """Counts and percentiles of a run. Whoever owns one calls `passed` for each frame and counts firings in `fired`,
+    both after the hand-over: nobody who waits for a frame waits for them."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, _Figures] = {}
