@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .core.errors import Fault
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from .models.card import Card
 
 
-def cards_in(manifest: Manifest) -> list[Card]:
-    """In the order of piece.toml. ModelFault, at the line of piece.toml, where there is no such card."""
+def cards_in(manifest: Manifest, sources: Mapping[str, str] | None = None) -> list[Card]:
+    """In the order of piece.toml. `sources`: NAME -> URI that take the place of its own (`run --source`). ModelFault, at
+    the line of piece.toml, where there is no such card."""
     from .models.card import find_card
 
     found = []
@@ -23,8 +25,10 @@ def cards_in(manifest: Manifest) -> list[Card]:
             except Fault as fault:
                 fault.where = fault.where or spec.where
                 raise
-    for source in manifest.sources.values():
-        for uri in (source.device, source.fallback or ""):
+    others = dict(sources or {})
+    for name, source in manifest.sources.items():
+        asked = others.pop(name, None)
+        for uri in (asked,) if asked is not None else (source.device, source.fallback or ""):
             scheme, _, target = uri.partition(":")
             if scheme == "clip":
                 try:
@@ -32,4 +36,5 @@ def cards_in(manifest: Manifest) -> list[Card]:
                 except Fault as fault:
                     fault.where = fault.where or source.where
                     raise
-    return found
+    found += [find_card(uri.partition(":")[2]) for uri in others.values() if uri.startswith("clip:")]
+    return list({card.name: card for card in found}.values())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Fault
-from .papers import checked_uses, stated, verdicts
+from .papers import checked_uses, verdicts
 from .run import source_options
 from .say import ACCENT, FAULT, WrongCall, paint, say, say_fault, write_json
 from .table import heading, say_table
@@ -30,6 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("piece", metavar="PIECE")
     parser.add_argument(
         "--use", action="append", default=[], metavar="USE", help="exhibit-free, exhibit-paid, sell-edition ..."
+    )
+    parser.add_argument(
+        "--accept", metavar="NAME: REASON", help="sign for the uses named: kept in piece.lock with the date, shown everywhere"
     )
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
     parser.add_argument(
@@ -50,6 +53,8 @@ def main(args: argparse.Namespace) -> int:
     from .. import assembly
 
     uses = checked_uses(args.use)
+    if args.accept is not None and not uses:
+        raise WrongCall("--accept signs for a use, and none is named", hint="--use exhibit-paid --accept \"NAME: reason\"")
     size, sources = parse_size(args.size), source_options(args.source)
     if args.film is None and (size or args.fps or args.seconds or args.model_size):
         raise WrongCall("--size, --model-size, --for and --fps are the film's", hint="--film out.mp4 makes one")
@@ -59,10 +64,10 @@ def main(args: argparse.Namespace) -> int:
     found: dict[str, Any] = {"piece": loaded.name, "title": loaded.manifest.title}
     say(paint(loaded.manifest.title, ACCENT) + f"    {loaded.file.parent.name}/{loaded.file.name}")
     found["models"] = _models(loaded)
-    found["licences"] = _licences(loaded, uses or list(loaded.manifest.uses))
+    permitted = _licences(loaded, uses, sources, args.accept, found)
     graph = _wired(loaded, sources, size, found)
     _findings(loaded, graph, found)
-    fine = all(m["state"] == "whole" for m in found["models"]) and found["fault"] is None
+    fine = all(m["state"] == "whole" for m in found["models"]) and found["fault"] is None and permitted
     fine &= not any(f["weight"] == "breaks" for f in found["findings"])
     if graph is not None:
         fine &= _film(loaded, graph, args, size, found) if args.film else _two_seconds(loaded, graph, found)
@@ -88,10 +93,10 @@ def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | No
 
 def _models(loaded: Loaded) -> list[dict[str, Any]]:
     """Each card that the piece may need, its files read and hashed."""
+    from ..ingredients import cards_in
     from ..models import fetch, store
-    from .fetch import cards_in
 
-    cards = cards_in(loaded.manifest, loaded.file.parent)
+    cards = cards_in(loaded.manifest)
     if cards:
         heading("made of")
     entries: list[dict[str, Any]] = []
@@ -111,17 +116,52 @@ def _models(loaded: Loaded) -> list[dict[str, Any]]:
     return entries
 
 
-def _licences(loaded: Loaded, uses: list[str]) -> dict[str, Any]:
-    """{card: {use: verdict}}: what the cards say, and nothing made up."""
-    from .fetch import cards_in
+def _licences(
+    loaded: Loaded, uses: list[str], sources: dict[str, str], signed: str | None, found: dict[str, Any]
+) -> bool:
+    """The gate's opinion of the piece, use by use, and of each card; signs an override where one is given. True where
+    nothing but developing is refused without a signature."""
+    from ..ingredients import cards_in
+    from ..licence import piece
+    from ..manifest import Lock
 
-    cards = cards_in(loaded.manifest, loaded.file.parent)
-    found = {card.name: verdicts(card, uses) for card in cards}
-    if cards:
-        heading(f"licences, for {', '.join(uses)}")
-        say_table([(c.name, next(iter(found[c.name].values()))["verdict"], stated(c)) for c in cards])
-        say("  ask: no gate weighs licences against uses yet; read the licence, or ask who gave it")
-    return found
+    cards = cards_in(loaded.manifest, sources)
+    lock = Lock.load(loaded.lock_file)
+    opinions = piece.opinions(loaded.manifest, cards, lock, uses)
+    if signed is not None:
+        for opinion in opinions:
+            piece.accept(lock, opinion.use, signed, opinion.verdict)
+        piece.lock_in(lock, loaded.manifest, cards, [o for o in opinions if o.use in loaded.manifest.uses])
+        lock.save(loaded.lock_file)
+        opinions = piece.opinions(loaded.manifest, cards, lock, uses)
+    found["licences"] = {card.name: verdicts(card, uses, loaded.manifest.operator) for card in cards}
+    found["verdicts"] = {opinion.use: opinion.as_dict() for opinion in opinions}
+    heading("licences (no legal advice)")
+    for opinion in opinions:
+        refused = opinion.verdict == "refuse" and opinion.accepted is None
+        first = f"  {opinion.use}    {piece.WORDS[opinion.verdict]}"
+        say(paint(first, FAULT) if refused else first)
+        if opinion.accepted:
+            a = opinion.accepted
+            say(f"    accepted by {a['name']} on {a['date']}: {a['reason']}")
+        if opinion.verdict != "allow":
+            for sentence in _few(opinion.because):
+                say(f"    {sentence}")
+        if opinion.warning:
+            say(f"    {opinion.warning}")
+        if refused or (opinion.verdict == "ask" and opinion.accepted is None):
+            say(f'    try    pleinair check {loaded.name} --use {opinion.use} --accept "NAME: reason"      (once it is settled)')
+    return all(o.use == "develop" or o.verdict != "refuse" or o.accepted is not None for o in opinions)
+
+
+MANY = 12
+
+
+def _few(sentences: list[str]) -> list[str]:
+    """Libraries that all ask for the same are many; the JSON has every one."""
+    if len(sentences) <= MANY:
+        return sentences
+    return [*sentences[:MANY], f"... and {len(sentences) - MANY} more (--json - writes them all; pleinair label lists them)"]
 
 
 # -- wiring ----------------------------------------------------------------------------------------------------------

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Fault, ModelFault, did_you_mean
+from ..ingredients import cards_in
 from .progress import Bars
 from .say import DIM, paint, say, say_fault, write_json
 
 if TYPE_CHECKING:
-    from ..manifest import Manifest, ModelSpec
+    from ..manifest import ModelSpec
     from ..models.card import Card
 
 EXAMPLE = "pleinair fetch mirror"
@@ -130,30 +131,6 @@ def cards_of(names: list[str], site: Path | None = None) -> list[Card]:
                     f'there is neither a piece nor a card "{name}"', hint=did_you_mean(name, known)
                 ) from no_piece
         else:
-            cards = cards_in(manifest.read(piece.parent, site), piece.parent)
+            cards = cards_in(manifest.read(piece.parent, site))
         found.update((c.sha256, c) for c in cards)
     return list(found.values())
-
-
-def cards_in(manifest: Manifest, folder: Path) -> list[Card]:
-    """Every card that a piece may need."""
-    from ..models.card import find_card
-
-    found = []
-    for spec in manifest.models.values():
-        for name in dict.fromkeys((spec.card, *spec.cards)):
-            try:
-                found.append(find_card(name))
-            except Fault as fault:
-                fault.where = fault.where or spec.where
-                raise
-    for source in manifest.sources.values():
-        for uri in (source.device, source.fallback or ""):
-            scheme, _, target = uri.partition(":")
-            if scheme == "clip":
-                try:
-                    found.append(find_card(target))
-                except Fault as fault:
-                    fault.where = fault.where or source.where
-                    raise
-    return found

@@ -1,8 +1,4 @@
-"""What a card says about its licence, for a use: word for word, and no verdict that nobody has thought through.
-
-The gate that weighs licences against uses is an issue of its own. Until it is here the verdict is "ask" where a licence
-is stated and "unknown" where none is: never "allow".
-"""
+"""The uses of the licence gate on the command line, and what a card says of its licence."""
 
 from __future__ import annotations
 
@@ -11,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import did_you_mean
 from ..manifest import USES
-from .say import WrongCall
+from .say import FAULT, WrongCall, paint
 
 if TYPE_CHECKING:
+    from ..manifest import Operator
     from ..models.card import Card
 
 
@@ -25,18 +22,22 @@ def checked_uses(uses: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(uses))
 
 
-def verdicts(card: Card, uses: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """{use: {"verdict": "ask" or "unknown", "because": [...]}}."""
-    because = [stated(card)]
-    if card.weights.remark:
-        because.append(card.weights.remark)
-    unknown = card.weights.id == "unknown"
-    because.append(
-        "no licence is stated, so nothing is allowed but what the law allows anyway"
-        if unknown
-        else "no licence gate is built in yet: read the licence for this use, or ask who gave it"
-    )
-    return {use: {"verdict": "unknown" if unknown else "ask", "because": because} for use in uses}
+def verdicts(card: Card, uses: Iterable[str], operator: Operator | None = None) -> dict[str, dict[str, Any]]:
+    """{use: {"verdict": "allow", "duties", "ask" or "refuse", "because": [...], "findings": [...]}} of a card alone."""
+    from ..licence.gate import verdict
+    from ..licence.parts import of_card
+
+    parts = of_card(card)
+    found = {}
+    for use in uses:
+        judged = verdict(parts, use, operator, card.senses)
+        found[use] = {**judged.as_dict(), "findings": [f.as_dict() for f in judged.findings]}
+    return found
+
+
+def shown(verdict: str) -> str:
+    """A verdict as it is printed: only a refusal has a colour."""
+    return paint(verdict, FAULT) if verdict == "refuse" else verdict
 
 
 def stated(card: Card) -> str:

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from .say import WrongCall, say, say_fault, write_json
+from .say import FAULT, WrongCall, paint, say, say_fault, write_json
 
 WITHIN_S = 1.8
 EXAMPLE = "pleinair run mirror --source camera=file:clip.mp4 --record tonight.tape"
@@ -61,11 +61,11 @@ def main(args: argparse.Namespace) -> int:
     ending.show = show
     try:
         url = stage.start()
-        for line in show.notices:
-            say(f"{line['name']}: {line['text']}")
+        told = say_notices(show.notices, loaded.name)
         show.start()
         if ending.asked:
             return 0
+        say_notices(show.notices[told:], loaded.name)
         say(f"{show.title}    {url}    desk {url.rstrip('/')}/desk")
         for extra in stage.lan_urls:
             say(f"in the local network: {extra}")
@@ -88,6 +88,19 @@ def main(args: argparse.Namespace) -> int:
             return 1
         say(f"recorded {show.recorder.frames} frames: {args.record}")
     return 0
+
+
+def say_notices(notices: list[dict[str, str]], piece: str) -> int:
+    """Each in a line, a refusal in the colour of faults; how open a model is stands on the desk. Returns how many."""
+    for line in notices:
+        if line["name"] != "openness":
+            refused = line.get("verdict") == "refuse" and "accepted" not in line
+            text = f"{line['name']}: {line['text']}"
+            say(paint(text, FAULT) if refused else text)
+            if refused:
+                say("  now    the piece is shown; whether it may be is for you to answer")
+                say(f'  try    pleinair check {piece} --use {line["use"]} --accept "NAME: reason"      (once it is settled)')
+    return len(notices)
 
 
 class _Ending:

@@ -45,9 +45,19 @@ class Finding:
     @property
     def sentence(self) -> str:
         """`multistyle26 (the weights, Apache-2.0): You may ... [4. Redistribution; ...]`."""
-        what = f"{self.part.what} ({PLAIN[self.part.kind]}, {self.licence})"
+        return f"{self.part.what} ({PLAIN[self.part.kind]}, {self.shown}): {self.told}"
+
+    @property
+    def shown(self) -> str:
+        """The licence as a person would say it."""
+        return "no licence known" if self.row.key == "none" else self.licence
+
+    @property
+    def told(self) -> str:
+        """What the licence says, with its place and whether that was read."""
         note = f" {self.note.rstrip('.')}." if self.note else ""
-        return f"{what}: {self.says}{note} [{self.clause}; read {self.date}]"
+        when = f"read {self.date}" if self.row.text_read(self.licence) else f"text not read; {self.date}"
+        return f"{self.says}{note} [{self.clause}; {when}]"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -72,7 +82,15 @@ class Verdict:
         left to ask about."""
         floor = "ask" if self.verdict == "refuse" else self.verdict
         deciding = [f for f in self.findings if VERDICTS.index(f.verdict) >= VERDICTS.index(floor)]
-        return list(dict.fromkeys(f.sentence for f in deciding))
+        said = [f.sentence for f in deciding if f.part.kind != "wheel"]
+        wheels: dict[tuple[str, str], list[str]] = {}
+        for f in sorted(deciding, key=lambda f: (f.row.owed.source, f.row.owed.alike), reverse=True):
+            if f.part.kind == "wheel":  # many, and most of them ask for the same
+                wheels.setdefault((f.row.name, f.told), []).append(f.part.what)
+        for (name, told), whose in wheels.items():
+            some = ", ".join(dict.fromkeys(whose[:4])) + (f" and {len(whose) - 4} more" if len(whose) > 4 else "")
+            said.append(f"{some} (libraries of the environment, {name}): {told}")
+        return list(dict.fromkeys(said))
 
     def as_dict(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "because": self.because}

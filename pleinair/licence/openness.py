@@ -24,6 +24,7 @@ from .terms import FOLDER
 
 if TYPE_CHECKING:
     from ..manifest import Operator
+    from ..models.card import Card
 
 CLASSES = {1: "Class I, open science", 2: "Class II, open tooling", 3: "Class III, open model", 0: "no class"}
 UNLICENSED = "unlicensed"
@@ -122,6 +123,16 @@ def evaluate(found: Mapping[str, str]) -> Openness:
     fitting = _table()["fitting"]
     unfitting = tuple(k for k in by["open"] if found[k] not in fitting[known[k].type])
     return Openness(mof, progress, by["open"], by[UNLICENSED], by["closed"], by["missing"], unfitting, tuple(lacks))
+
+
+def line(card: Card) -> str:
+    """One line for the desk: `multistyle26: no class of the Model Openness Framework (2 of 17 components are open)`."""
+    if not card.openness:
+        return f"{card.name}: nobody has written down how open it is"
+    got = evaluate(card.openness)
+    there = f"{len(got.open)} of {len(components())} components are open"
+    osi = "meets the OSI's definition" if not got.osaid_lacks else f"not open source to the OSI: lacks {', '.join(got.osaid_lacks)}"
+    return f"{card.name}: Model Openness Framework {got.label} ({there}); {osi}"
 
 
 def _state(licence: str, component: Component) -> str:

@@ -157,7 +157,7 @@ def notices(found: Iterable[Opinion]) -> list[dict[str, str]]:
     """For `run` and the desk's foot: a line for each use, with the reasons behind it, and warnings."""
     lines = []
     for opinion in found:
-        entry = {"name": "licences", "text": opinion.line, "verdict": opinion.verdict}
+        entry = {"name": "licences", "text": opinion.line, "verdict": opinion.verdict, "use": opinion.use}
         entry["more"] = "\n".join(opinion.because)
         if opinion.accepted:
             entry["accepted"] = opinion.accepted["name"]

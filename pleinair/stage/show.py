@@ -21,6 +21,7 @@ from .host import BrowserInput
 from .knows import Knows
 from .page_camera import PageCamera
 from .reload import Reloads
+from .verdicts import Verdicts
 
 END_S = 0.5
 
@@ -103,11 +104,14 @@ class Show(Knows, Reloads):
         self._stand_ins = [p for p in self.pages.values() if isinstance(p, PageCamera)]
         if self._stop.is_set():
             return
+        verdicts = Verdicts(self._loaded, self._parts.lock, self._sources)
+        verdicts.start()
         self.runner.start()  # comes back early when the end is asked for meanwhile
         if self._stop.is_set():
             return
         for page in self._stand_ins:
             page.start()
+        self.notices += verdicts.settle()
         try:
             drift = self._parts.save_lock(self.graph)
             self.notices += [{"name": "lock", "text": sentence} for sentence in drift]

@@ -7,6 +7,7 @@ export class Foot {
     this._faults = document.getElementById("faults");
     this._models = document.getElementById("models");
     this._notices = document.getElementById("notices");
+    this._licences = document.getElementById("licences");
     this._rows = new Map();
     this.faults([]);
   }
@@ -70,6 +71,21 @@ export class Foot {
   }
 
   notices(notices) {
-    this._notices.replaceChildren(...notices.flatMap(({ name, text }) => [el("dt", { text: name }), el("dd", { text })]));
+    const papers = ["licences", "openness"];
+    const others = notices.filter(({ name }) => !papers.includes(name));
+    this._notices.replaceChildren(...others.flatMap(({ name, text }) => [el("dt", { text: name }), el("dd", { text })]));
+    const open = new Set([...this._licences.querySelectorAll("details[open]")].map((one) => one.dataset.use));
+    this._licences.replaceChildren(...notices.filter(({ name }) => papers.includes(name)).map((notice) => verdict(notice, open)));
   }
+}
+
+// A use in one line; its reasons, with clause and date, behind it.
+function verdict({ name, text, verdict, use = "", more = "", accepted }, open) {
+  const kind = verdict === "refuse" && !accepted ? "refused" : name === "openness" ? "quiet" : "";
+  if (!more) return el("p", { class: kind, text });
+  const reasons = more.split("\n").map((sentence) => el("p", { text: sentence }));
+  const one = el("details", { class: kind }, el("summary", { text: text.replace(/\. .*$/s, "") }), ...reasons);
+  one.dataset.use = use;
+  one.open = open.has(use);
+  return one;
 }
