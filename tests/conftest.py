@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 HOME = Path(os.environ.get("PLEINAIR_HOME") or ROOT / ".cache" / "pleinair")
 os.environ["PLEINAIR_HOME"] = str(HOME)
+GALLERY_WEIGHTS = ("multistyle26", "anystyle", "bigbuckbunny", "carphone")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,4 +49,4 @@ def weights() -> None:
     """The gallery's weights and clip, fetched once into whatever store this machine has."""
     from pleinair.models.fetch import fetch
 
-    fetch(["multistyle26", "anystyle", "bigbuckbunny", "carphone"])
+    fetch(GALLERY_WEIGHTS)

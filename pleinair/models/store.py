@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -114,18 +115,24 @@ class Verdict:
 
 def verify(cards: Iterable[Card] | None = None) -> list[Verdict]:
     """Reads every file of the cards (without cards: all of the store) and compares its hash."""
-    if cards is not None:
-        wanted = [(f.sha256, f.name) for card in cards for f in card.needed.values()]
-    else:
-        wanted = [(p.name, "") for p in blobs()]
+    if cards is None:
+        return verify_blobs(blobs())
+    return verify_blobs(
+        (path_of(f.sha256) for card in cards for f in card.needed.values()),
+        [f.name for card in cards for f in card.needed.values()],
+    )
+
+
+def verify_blobs(places: Iterable[Path], names: Iterable[str] = ()) -> list[Verdict]:
+    """The same for single files of the store."""
     verdicts = []
-    for sha256, name in wanted:
-        place = path_of(sha256)
+    for place, name in zip_longest(places, names, fillvalue=""):
+        place = Path(place)
         if not place.is_file():
-            verdicts.append(Verdict(sha256, 0, "missing", name))
+            verdicts.append(Verdict(place.name, 0, "missing", name))
             continue
-        state = "whole" if hash_of(place) == sha256 else "changed"
-        verdicts.append(Verdict(sha256, place.stat().st_size, state, name))
+        state = "whole" if hash_of(place) == place.name else "changed"
+        verdicts.append(Verdict(place.name, place.stat().st_size, state, name))
     return verdicts
 
 
@@ -136,15 +143,24 @@ def blobs() -> Iterator[Path]:
         yield from sorted(p for p in root.glob("??/*") if re.fullmatch(r"[0-9a-f]{64}", p.name))
 
 
+def strays(keep: Iterable[Card]) -> list[Path]:
+    """What no card of `keep` runs with, and the beginnings of files that none of them names."""
+    cards = list(keep)
+    wanted = {f.sha256 for card in cards for f in card.needed.values()}
+    named = wanted | {f.sha256 for card in cards for file in card.files.values() for f in (file, *file.parts)}
+    partial = folders.store_dir() / "partial"
+    begun = sorted(partial.iterdir()) if partial.is_dir() else []
+    return [p for p in blobs() if p.name not in wanted] + [p for p in begun if p.name not in named]
+
+
 def prune(keep: Iterable[Card]) -> list[tuple[str, int]]:
-    """Removes what no card of `keep` names; returns (sha256, bytes) of each."""
-    wanted = {f.sha256 for card in keep for f in card.files.values()}
+    """Removes what no card of `keep` needs; returns (sha256, bytes) of each."""
     gone = []
-    for place in list(blobs()):
-        if place.name not in wanted:
-            size = place.stat().st_size
-            discard(place.name)
-            gone.append((place.name, size))
+    for place in strays(keep):
+        gone.append((place.name, place.stat().st_size))
+        with contextlib.suppress(OSError):
+            place.chmod(0o600)  # Windows does not remove what is read-only
+        place.unlink(missing_ok=True)
     return gone
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from pleinair import cli, folders
 
+from ..conftest import GALLERY_WEIGHTS
+
 
 @dataclass
 class Called:
@@ -29,10 +31,17 @@ class Called:
 @pytest.fixture
 def home(weights, tmp_path, monkeypatch) -> Path:
     """A home of this test's own, with the weights in it as copies: what is flipped or removed here is nobody else's."""
+    from pleinair.models import store
+    from pleinair.models.card import find_card
+
     before, folder = folders.data_dir(), tmp_path / "home"
-    for part in ("store", "cache"):
-        if (before / part).is_dir():
-            shutil.copytree(before / part, folder / part, ignore=shutil.ignore_patterns("tmp"))
+    files = [f for name in GALLERY_WEIGHTS for f in find_card(name).needed.values()]
+    for place in [store.path_of(file.sha256) for file in files]:
+        copy = folder / place.relative_to(before)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(place, copy)
+    if (before / "cache" / "backends").is_dir():
+        shutil.copytree(before / "cache" / "backends", folder / "cache" / "backends")
     monkeypatch.setenv("PLEINAIR_HOME", str(folder))
     return folder
 

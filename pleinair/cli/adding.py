@@ -1,0 +1,116 @@
+"""`models add FILE`: reads what the file says of itself, asks for what it cannot know, writes its card."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import ModelFault, did_you_mean
+from .progress import Bars
+from .say import WrongCall, say, write_json
+from .table import say_table
+
+if TYPE_CHECKING:
+    from ..models.adding.found import Found
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from pathlib import Path
+
+    parser.add_argument("file", metavar="FILE", type=Path, help="ONNX, GGUF, TFLite, or the folder of a Whisper")
+    parser.add_argument("--name", metavar="N", help="what a piece will call it (the file's own name)")
+    parser.add_argument("--task", metavar="T", help="what it is for, where it could be several things")
+    parser.add_argument("--licence", metavar="ID", help="of the weights, an SPDX identifier such as Apache-2.0")
+    parser.add_argument("--by", metavar="WHO", help="whose work it is")
+    parser.add_argument("--like", metavar="CARD", help="a card that it stands in for: another version of its network")
+    parser.add_argument("--role", metavar="R", help="with --like: which of its files")
+    parser.add_argument("--consent", metavar="TEXT", help='of a voice: "NAME agreed on DATE, for WHAT"')
+
+
+def main(args: argparse.Namespace) -> int:
+    from .. import folders
+    from ..models import adding
+    from ..models.card import known_names
+
+    if args.task is not None and args.task not in adding.TASKS:
+        raise WrongCall(f'no card can be made for the task "{args.task}"', hint=did_you_mean(args.task, adding.TASKS))
+    found = adding.look(args.file)
+    say(f"{args.file.name}: {found.format}")
+    say_table(_rows(found))
+    name = _name(args, adding.name_of(args.file), known_names())
+    task = args.task or ("" if args.like else _task(found))
+    answers = {
+        "licence": args.licence or ("" if found.licence else _ask(f"under which licence?  {_LICENCE}")),
+        "by": args.by or ("" if found.credits else _ask("whose work is it?  (Enter: not known)")),
+        "consent": args.consent or "",
+    }
+    if found.voice and not answers["consent"]:
+        answers["consent"] = _ask('whose voice is it, and did they agree?  ("NAME agreed on DATE, for WHAT")')
+        if not answers["consent"]:
+            raise ModelFault(
+                f"{args.file.name} is somebody's voice, and nobody has said whose, or whether they agreed",
+                now="nothing was written",
+                hint='ask them, then: --consent "NAME agreed on DATE, for WHAT"',
+            )
+    with Bars():
+        card, path = adding.add(
+            args.file, name, task, answers["licence"], folders.cards_dir(),
+            found=found, like=args.like or "", role=args.role or "", by=answers["by"], consent=answers["consent"],
+        )  # fmt: skip
+    _told(card, path)
+    write_json({**card.as_dict(), "path": str(path), "format": found.format, "facts": dict(found.facts)}, args.json)
+    return 0
+
+
+_LICENCE = "(an SPDX identifier such as Apache-2.0 or CC-BY-4.0; Enter: not known)"
+
+
+def _rows(found: Found) -> list[tuple[str, str]]:
+    rows = [("name", found.title), *found.facts]
+    rows += [("licence", f"{found.licence}, says {found.stated_in}")] if found.licence else []
+    rows += [("by" if not n else "", f"{who}: {what}") for n, (who, what) in enumerate(found.credits)]
+    return rows + [("made of", c["what"]) for c in found.components if c["kind"] in ("base", "data")]
+
+
+def _name(args: argparse.Namespace, own: str, known: list[str]) -> str:
+    name = args.name or own
+    while name in known:
+        free = next(f"{name}-{n}" for n in range(2, 1000) if f"{name}-{n}" not in known)
+        if not (answer := _ask(f'there is a card "{name}" already; another name?  (Enter: {free})', free)):
+            raise ModelFault(f'there is a card "{name}" already', now="nothing was written", hint=f"--name {free}")
+        name = answer
+    return name
+
+
+def _task(found: Found) -> str:
+    """Asked only where the file could be several things that differ: bare tensors are what is left."""
+    tasks = [task for task in found.cards if task != "vector"]
+    if len(tasks) < 2:
+        return ""
+    answer = _ask(f"what is it for?  ({', '.join(found.cards)}; Enter: {tasks[0]})", tasks[0])
+    if answer and answer not in found.cards:
+        raise WrongCall(f'it cannot be added as "{answer}"', hint=did_you_mean(answer, found.cards))
+    return answer
+
+
+def _ask(question: str, default: str = "") -> str:
+    """A line from whoever sits at the terminal; "" where nobody does, `default` for Enter."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    sys.stderr.write(f"  {question}\n  > ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() or default
+
+
+def _told(card: Any, path: Any) -> None:
+    from ..models import store
+
+    say(f"{card.name}    {card.task}    {card.bytes / 1e6:.1f} MB    {card.weights.id}")
+    say(f"  card     {path}")
+    if card.weights.id == "unknown":
+        say("  licence  unknown: try things out with it at home. Before you show, sell or pass on what it makes, find")
+        say("           out what its maker allows; then write it into the card, under [weights]")
+    if missing := store.missing(card):
+        say(f"  missing  {', '.join(f.name for f in missing)}: pleinair fetch {card.name}")
+    say(f'  use      [model.NAME]\n           card = "{card.name}"')

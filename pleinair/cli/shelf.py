@@ -1,0 +1,78 @@
+"""`models list`: every card, by what it is for, and what of it is on this computer."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import ModelFault
+from .say import ACCENT, DIM, FAULT, paint, say, write_json
+from .table import heading
+
+if TYPE_CHECKING:
+    from ..models.card import Card
+
+
+def main(args: argparse.Namespace) -> int:
+    from ..models import store
+    from ..models.card import find_card, known_names
+
+    cards, broken = [], []
+    for name in known_names():
+        try:
+            cards.append(find_card(name))
+        except ModelFault as fault:
+            broken.append({"name": name, **fault.as_dict()})
+    for task, of_task in _grouped(cards):
+        heading(f"  {task}")
+        for line in _lines(of_task):
+            say(line)
+    for unreadable in broken:
+        say(paint(f"\n  {unreadable['what']}", FAULT))
+    found = [entry(c) for c in cards]
+    total = sum(p.stat().st_size for p in store.blobs())
+    say(f"\n  {sum(e['fetched'] for e in found)} of {len(found)} are here, {total / 1e6:.1f} MB in the store")
+    if any(not e["fetched"] for e in found):
+        say("  pleinair fetch NAME brings one")
+    write_json({"models": found, "broken": broken, "store_bytes": total}, args.json)
+    return 1 if broken else 0
+
+
+def here(card: Card) -> bool:
+    from ..models import store
+
+    return not store.missing(card)
+
+
+def entry(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name, "task": card.task, "title": card.title, "licence": card.weights.id, "bytes": card.bytes,
+        "sha256": card.sha256, "fetched": here(card),
+    }  # fmt: skip
+
+
+def _grouped(cards: list[Card]) -> list[tuple[str, list[Card]]]:
+    """By task, in the order in which the package names its tasks; clips at the end."""
+    from .. import plugins
+
+    order = {task: n for n, task in enumerate(plugins.names("tasks"))}
+    tasks: dict[str, list[Card]] = {}
+    for card in sorted(cards, key=lambda c: (c.task == "clip", order.get(c.task, len(order)), c.task, c.name)):
+        tasks.setdefault(card.task, []).append(card)
+    return [(("clips, to be shown where there is no camera" if t == "clip" else t), c) for t, c in tasks.items()]
+
+
+def _lines(cards: list[Card]) -> list[str]:
+    """A dot for what is here, the name, its size, its licence, its title; as wide as the terminal."""
+    width = shutil.get_terminal_size((120, 24)).columns if sys.stderr.isatty() else 10_000
+    lines = []
+    for card in cards:
+        size = f"{card.bytes / 1e6:8.1f} MB" if card.bytes else "  no file  "
+        text = f"{card.name:<18} {size}  {card.weights.id:<14}  {card.title}"
+        there = here(card)
+        mark = paint("\u25cf", ACCENT) if there else paint("\u25cb", DIM)
+        text = text if len(text) <= width - 8 else text[: width - 9] + "\u2026"
+        lines.append(f"    {mark} {text if there else paint(text, DIM)}")
+    return lines

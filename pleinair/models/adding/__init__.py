@@ -1,0 +1,211 @@
+"""A card of one's own for a file on this computer: `pleinair models add FILE`.
+
+What the file says of itself is read off it (`look`); what it cannot say, its owner says. The file is copied into the
+store by its hash, and the card that names it goes into the user's cards folder. A file that fits no task, or does not
+run, is refused, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ... import plugins
+from ...core.errors import Fault, ModelFault, did_you_mean
+from .. import store
+from ..card import Card, find_card, read_card
+from .found import NOW, Found, licence_id, refuse
+from .writing import toml
+
+TASKS = tuple(
+    task
+    for task in ("stylise", "vector", "objects", "depth", "upscale", "chat", "transcribe", "speak")
+    if task in plugins.names("tasks")
+)
+"""What a file may be added as without naming a card that it is like."""
+
+
+def name_of(file: Path) -> str:
+    """A card's name out of a file's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._")[:64] or "model"
+
+
+def look(file: Path) -> Found:
+    """Reads a file (of a Whisper: its folder): its format, what it is for, whose it is. Nothing of it is run.
+
+    ModelFault: there is none, it is of no format that is used here, or not exactly right.
+    """
+    from .. import safe
+    from . import gguf, onnx, safetensors, tflite, voice, whisper
+
+    if file.name.endswith(".onnx.json") and file.with_suffix("").is_file():
+        file = file.with_suffix("")
+    if file.name == "model.bin" and whisper.is_one(file.parent):
+        file = file.parent
+    if whisper.is_one(file):
+        return whisper.read(file)
+    if file.is_dir():
+        raise refuse(
+            file.name, "it is a folder, and no Whisper of CTranslate2's", "name the one file in it that is the model"
+        )
+    try:
+        with open(file, "rb"):
+            pass
+    except OSError as error:
+        raise ModelFault(f"{file} cannot be read: {error.strerror}", now=NOW) from None
+    if voice.is_one(file):
+        return voice.read(file)
+    readers = {"onnx": onnx.read, "gguf": gguf.read, "safetensors": safetensors.read, "tflite": tflite.read}
+    return readers[safe.check(file, file.name, set(readers)).format](file)
+
+
+def add(
+    file: Path,
+    name: str,
+    task: str,
+    licence: str,
+    folder: Path,
+    *,
+    found: Found | None = None,
+    like: str = "",
+    role: str = "",
+    by: str = "",
+    consent: str = "",
+) -> tuple[Card, Path]:
+    """Copies the file into the store and writes its card into `folder`; returns the card and where it stands.
+
+    task     "": what the file is recognised as; else one of its `found.cards`
+    licence  SPDX identifier of the weights, as whoever made them states it; "" or "unknown": what the file says
+    found    what `look` read, where it was called before
+    like     a card that this file stands in for: it runs as that one does (another checkpoint of the same network)
+    role     with `like`: which of its files it stands in for, where its format does not tell
+    by       whose work it is
+    consent  of a voice: whose it is, and that they agreed
+
+    ModelFault: no such file, it does not fit the task, or it cannot be opened.
+    """
+    found = found or look(file)
+    table = _like(found, find_card(like), role) if like else _as(found, file, task)
+    known = {blob.name for blob in store.blobs()}
+    stored = {r: store.adopt(place) for r, place in found.files.items()}
+    files = {
+        r: {"name": found.files[r].name, "from": [], "sha256": sha256, "bytes": count}
+        for r, (sha256, count) in stored.items()
+    }
+    if found.voice and consent:
+        table["options"] = {**table["options"], "consent": consent}
+    card = {"name": name, **_about(found, by), **table, **_licence(found, licence), **_papers(found, table, by)}
+    card["files"] = {**table.get("files", {}), **found.borrowed, **files}
+    path = folder / f"{name}.toml"
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = "# Written by pleinair models add. Say whose work it is, and under which licence.\n" + toml(card)
+        draft.write_text(text, encoding="utf-8")
+        _try(draft, file.name)
+        draft.replace(path)
+    except OSError as error:
+        raise store.disk_fault(error) from error
+    except Fault:
+        for sha256, _ in stored.values():
+            if sha256 not in known:
+                store.discard(sha256)
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+    return read_card(path), path
+
+
+def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
+    """The part of the card that says how it runs, for a task. ModelFault: it does not fit."""
+    if not task and found.cards:
+        task = next(iter(found.cards))
+    if task in found.cards:
+        return {"task": task, **found.cards[task]}
+    if not task:
+        raise refuse(file.name, found.why)
+    hints = {
+        "stylise": "a painter has an input image [1, 3, height, width] and, where it mixes styles, style_weights [N]; "
+        "one output picture, 0..1"
+    }
+    fits = " or ".join(f"--task {t}" for t in found.cards)
+    raise ModelFault(
+        f"{file.name} does not fit the task {task}: {found.why or f'it is a {found.format} file'}",
+        now=NOW,
+        hint=hints.get(task, fits),
+    )
+
+
+def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
+    """The same as that card, with this file in the place of one of its own."""
+    from ..card import _file_dict
+
+    suffix = next(iter(found.files.values())).suffix.lower()
+    fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() == suffix]
+    if role.startswith("adapter") and card.task == "chat":
+        fit = [role]  # a LoRA adapter is a file more, not another one
+    if role and role not in fit:
+        raise refuse(card.name, f'it has no file "{role}" of that format', did_you_mean(role, fit) if fit else "")
+    if not role and len(fit) != 1:
+        raise refuse(
+            next(iter(found.files.values())).name,
+            f"{card.name} has {len(fit)} files like it" if fit else f"{card.name} has no {suffix} file",
+            "say which it stands in for: " + " or ".join(f"--role {r}" for r in fit) if fit else "",
+        )
+    found.files = {role or fit[0]: next(iter(found.files.values()))}
+    told = card.as_dict()
+    table: dict[str, Any] = {"task": card.task, "ports": told["ports"], "options": card.options}
+    table |= {k: told[k] for k in ("size", "names", "constants", "senses", "makes", "tolerance") if told[k]}
+    table["files"] = {r: _file_dict(f) for r, f in card.needed.items() if r not in found.files}
+    found.components += [c for c in told["components"] if c["kind"] == "library"]
+    if table["files"]:
+        found.component(
+            f"what it shares with {card.name}", "base", licence=card.weights.id, stated_in=card.weights.stated_in
+        )
+    return table
+
+
+def _about(found: Found, by: str) -> dict[str, Any]:
+    about: dict[str, Any] = {"title": found.title}
+    if found.about:
+        about["about"] = found.about
+    return about
+
+
+def _licence(found: Found, licence: str) -> dict[str, Any]:
+    said = licence_id(licence)
+    stated = "by who added it" if said else found.stated_in
+    return {"weights": {"licence": said or found.licence or "unknown", "stated_in": stated}}
+
+
+def _papers(found: Found, table: Mapping[str, Any], by: str) -> dict[str, Any]:
+    credits = [{"who": by, "what": "named by who added it"}] if by else []
+    credits += [{"who": who, "what": what} for who, what in found.credits]
+    components = [*table.get("components", ()), *found.components]
+    papers: dict[str, Any] = {"credits": credits} if credits else {}
+    return papers | ({"components": components} if components else {})
+
+
+def _try(path: Path, name: str) -> None:
+    """Opens it once: what the task cannot take is said now, not on stage. Where other files are missing, it waits."""
+    from .. import load
+    from ..fetch import take_local
+
+    card = read_card(path)
+    take_local(card)
+    if store.missing(card):
+        return
+    candidates = getattr(plugins.find("tasks", card.task), "candidates", None) or (("onnx", "f32"),)
+    backend, precision = candidates[-1]
+    model = load(card, backend=backend, precision=precision, threads=1)
+    try:
+        model.open()
+    except ModelFault:
+        raise
+    except Exception as error:
+        raise ModelFault(f"{name} was read, and does not run: {error}", now=NOW) from None
+    finally:
+        model.close()

@@ -1,0 +1,132 @@
+"""What an ONNX file says: its ports tell what it is for, its metadata whose it is."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...backends import wire
+from ...core.errors import ModelFault
+from .. import check_onnx
+from .found import Found, clean
+
+RECOGNISERS = {
+    "objects": "seeing.objects",
+    "depth": "seeing.depth",
+    "upscale": "seeing.upscale",
+    "person_mask": "seeing.person_mask",
+    "picture_features": "seeing.picture_features",
+}
+"""Task -> the module that may have `recognise(summary)`: what a card says of the network; None: it is another's."""
+
+
+def read(file: Path) -> Found:
+    """ModelFault: it is none, or reaches outside itself."""
+    blob = file.read_bytes()
+    summary = check_onnx.inspect(blob, file.name)
+    takes = _ports(summary.inputs) or "nothing"
+    found = Found("ONNX", files={"network": file}, title=file.stem)
+    _papers(found, facts_of(blob))
+    found.facts += [("takes", takes), ("gives", _ports(summary.outputs))]
+    found.cards = dict(_recognised(summary, file.name))
+    found.why = f"it takes {takes}"
+    return found
+
+
+def _recognised(summary: wire.Summary, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if (card := _painter(summary)) is not None:
+        yield "stylise", card
+    for task, module in RECOGNISERS.items():
+        try:
+            recognise = getattr(importlib.import_module(f"pleinair.models.{module}"), "recognise", None)
+        except ImportError:
+            continue
+        if recognise is not None and (card := recognise(summary)) is not None:
+            yield task, card
+    try:
+        from ..vector import ports_of
+
+        yield "vector", {"ports": dict.fromkeys(ports_of(summary, name), "Vector")}
+    except ModelFault:
+        return
+
+
+def _painter(found: wire.Summary) -> dict[str, Any] | None:
+    """Ports, options and working size of a network that paints; None where it is none."""
+    image, weights = found.inputs.get("image"), found.inputs.get("style_weights")
+    others = set(found.inputs) - {"image", "style_weights"}
+    if image is None or len(image) != 4 or image[1] != 3 or len(found.outputs) != 1 or others:
+        return None
+    options: dict[str, Any] = {"network": "mixture", "multiple": 4, "output": next(iter(found.outputs))}
+    ports = {"image": "Image"}
+    if "style_weights" in found.inputs:
+        if not weights or len(weights) != 1 or weights[0] < 1:
+            return None
+        ports["style_weights"] = "Vector"
+        options["styles"] = weights[0]
+    height, width = image[2:]
+    return {"size": [width, height] if width > 0 and height > 0 else [320, 240], "ports": ports, "options": options}
+
+
+def facts_of(blob: bytes) -> dict[str, str]:
+    """The file's own words: producer, documentation, and ModelProto.metadata_props (onnx.proto, fields 2, 6 and 14)."""
+    found: dict[str, str] = {}
+    for number, value in _fields(memoryview(blob)):
+        if number in (2, 6):
+            found["producer" if number == 2 else "doc"] = bytes(value).decode("utf-8", "replace")[:2000]
+        elif number == 14 and len(found) < 64:
+            pair = {n: bytes(v).decode("utf-8", "replace")[:2000] for n, v in _fields(value)}
+            found[pair.get(1, "")[:100].lower()] = pair.get(2, "")
+    return found
+
+
+def _fields(view: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Length-delimited fields of a protobuf message that was checked before."""
+    at = 0
+    while at < len(view):
+        tag, at = _varint(view, at)
+        if tag & 7 == 2:
+            length, at = _varint(view, at)
+            yield tag >> 3, view[at : at + length]
+            at += length
+        elif tag & 7 == 0:
+            _, at = _varint(view, at)
+        else:
+            at += {1: 8, 5: 4}.get(tag & 7, len(view))
+
+
+def _varint(view: memoryview, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while at < len(view) and shift < 64:
+        byte = view[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            break
+    return number, at
+
+
+def _papers(found: Found, facts: dict[str, str]) -> None:
+    """Name, author and licence, under the keys that exporters write."""
+    first = {word: clean(next((facts[k] for k in keys if facts.get(k)), "")) for word, keys in _KEYS.items()}
+    found.title, found.about = first["title"] or found.title, first["about"]
+    found.states(first["licence"], "the file's own metadata")
+    if first["author"]:
+        found.credits.append((first["author"], "named as the author in the file's metadata"))
+    found.facts += [(what, first[what]) for what in ("task", "producer") if first[what]]
+
+
+_KEYS = {
+    "title": ("title", "name", "model_name", "modelspec.title"),
+    "licence": ("license", "licence", "modelspec.license"),
+    "author": ("author", "model_author", "modelspec.author"),
+    "about": ("description", "modelspec.description"),
+    "task": ("task",),
+    "producer": ("producer",),
+}
+
+
+def _ports(ports: dict[str, list[int] | None]) -> str:
+    return ", ".join(f"{n} {['?' if s < 0 else s for s in p]}".replace("'", "") if p else n for n, p in ports.items())
