@@ -71,7 +71,7 @@ class Flow(Model):
         self.card, self.names, self.precision = card, card.names, "f32"
         self.ports = dict(card.ports) or {"image": Image, "gain": Control, "steady": Control}
         given = str(card.options.get("gives", "movement"))
-        quality = str(card.options.get("quality", "ultrafast"))
+        quality = str(card.options.get("quality", "fast"))
         for word, known in ((given, _GIVES), (quality, _QUALITY)):
             if word not in known:
                 raise ModelFault(f'{card.name}: flow knows no "{word}"', hint=did_you_mean(word, known))
