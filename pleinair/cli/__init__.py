@@ -23,6 +23,7 @@ VERBS = {
     "models": "the shelf and the store",
     "profile": "where the time goes; with a network in between",
     "replay": "fires a tape again, and proves it",
+    "label": "wall label and credits that the licences demand",
     "doctor": "devices, ports, backends, disk, plug-ins",
 }
 
