@@ -19,7 +19,7 @@ run: $(VENV)/.run ## the show: installs, fetches the weights, opens http://127.0
 	@exec $(BIN)/pleinair run $(PIECE) $(ARGS)
 
 test: $(VENV)/.test ## installs what the tests need, and runs them (TESTS=tests/core)
-	@sh tools/browser.sh
+	@sh tools/programs.sh
 	@$(BIN)/python -m pytest $(TESTS)
 
 bench: $(VENV)/.all ## the figures of docs/performance.md, measured here
