@@ -25,6 +25,9 @@ from ..network import NetworkModel
 
 MOST = 200
 """Lines of one picture, unless `options.most` says otherwise: a Figure each costs 10 us."""
+APART = 0.012
+"""A line both of whose ends lie nearer than this (in picture heights) to a surer line is that line again; 0: all stay.
+(`options.apart`)"""
 
 
 class Lines(NetworkModel):
@@ -46,7 +49,7 @@ class Lines(NetworkModel):
         options = card.options
         self._picture = str(options.get("input", "input_image_with_alpha:0"))
         self._scores, self._offsets = str(options.get("scores", "scores")), str(options.get("offsets", "offsets"))
-        self._most = int(options.get("most", MOST))
+        self._most, self._apart = int(options.get("most", MOST)), float(options.get("apart", APART))
 
     def _size(self, size: Size | None) -> Size:
         wanted = self.card.size or (512, 512)
@@ -80,7 +83,9 @@ class Lines(NetworkModel):
         with self._lock:  # one buffer for all callers
             scores, offsets = self._find(fitted(image, self.size))
         ends, confidence = segments_of(scores, offsets, sure)
-        return figures_of(ends, confidence, image.shape[1] / image.shape[0], shortest, self._most)
+        aspect = image.shape[1] / image.shape[0]
+        chosen = ranked(ends, confidence, aspect, shortest, self._apart)[: self._most]
+        return figures_of(ends[chosen], confidence[chosen], aspect)
 
     def probe(self) -> list[np.ndarray]:
         """Ends and scores where the built-in picture has its lines: of the rest of the map nobody reads anything."""
@@ -123,19 +128,36 @@ def inside(ends: np.ndarray) -> np.ndarray:
     return np.clip(cut, 0, 1)
 
 
-def figures_of(ends: np.ndarray, confidence: np.ndarray, aspect: float, shortest: float, most: int) -> Landmarks:
-    """The surest first; `aspect` is width / height of the picture."""
+def ranked(ends: np.ndarray, confidence: np.ndarray, aspect: float, shortest: float, apart: float) -> np.ndarray:
+    """Which lines are long enough and no surer line once more: their places, the surest first."""
+    places = ends.reshape(-1, 2, 2).astype(np.float64) * [aspect, 1]
+    length = np.hypot(*(places[:, 1] - places[:, 0]).T)
+    order = np.flatnonzero(length >= max(shortest, 1e-6))  # NaN is not
+    order = order[np.argsort(-confidence[order], kind="stable")]
+    kept: list[int] = []
+    while len(order):
+        first, order = order[0], order[1:]
+        kept.append(first)
+        if apart > 0 and len(order):
+            start, way = places[first, 0], places[first, 1] - places[first, 0]
+            from_start = places[order] - start
+            along = np.clip(from_start @ way / (way @ way), 0, 1)[..., None]
+            distance = np.hypot(*np.moveaxis(from_start - along * way, -1, 0))
+            order = order[distance.max(1) > apart]
+    return np.array(kept, np.int64)
+
+
+def figures_of(ends: np.ndarray, confidence: np.ndarray, aspect: float) -> Landmarks:
+    """`aspect` is width / height of the picture."""
     swap = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] > ends[:, 3]))
     ends = np.where(swap[:, None], ends[:, [2, 3, 0, 1]], ends)
     wide, high = (ends[:, 2] - ends[:, 0]) * aspect, ends[:, 3] - ends[:, 1]
     length = np.hypot(wide, high)
     angle = np.degrees(np.arctan2(-high, wide)) % 180
-    kept = np.flatnonzero(length >= max(shortest, 1e-6))  # NaN is not
-    kept = kept[np.argsort(-confidence[kept], kind="stable")][:most]
     return Landmarks(
         Figure(
             ends[n].reshape(2, 2), ("start", "end"), min(float(confidence[n]), 1.0),
             length=round(float(length[n]), 6), angle=round(float(angle[n]), 4),
         )
-        for n in kept
+        for n in range(len(ends))
     )  # fmt: skip

@@ -10,7 +10,7 @@ from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import load
 from pleinair.models.fetch import fetch
-from pleinair.models.seeing.lines import inside, segments_of
+from pleinair.models.seeing.lines import inside, ranked, segments_of
 from pleinair.testing import check_model
 
 LEFT, RIGHT, WINDOW = ((120, 80), (360, 60), (360, 300), (120, 280)), ((360, 60), (520, 100), (520, 260), (360, 300)), (
@@ -107,6 +107,16 @@ def test_maps_become_segments_as_in_the_paper():
     ends, sure = segments_of(scores, offsets, 0.15)
     assert sure.tolist() == pytest.approx([0.9])
     assert ends[0] == pytest.approx([2 / 16, 4 / 8, 10 / 16, 6 / 8])
+
+
+def test_a_line_that_is_a_surer_one_once_more_is_left_out():
+    ends = [[0.1, 0.5, 0.9, 0.5], [0.2, 0.505, 0.6, 0.495], [0.1, 0.5, 0.9, 0.6], [0.5, 0.2, 0.5, 0.8], [0, 0, 0.01, 0]]
+    sure = np.array([0.9, 0.5, 0.4, 0.95, 0.99], np.float32)
+    ends = np.array([*ends, [np.nan] * 4], np.float32)
+    sure = np.append(sure, np.float32(1))
+    assert ranked(ends, sure, 1.0, 0.04, 0.012).tolist() == [3, 0, 2]
+    assert ranked(ends, sure, 1.0, 0.04, 0).tolist() == [3, 0, 1, 2]
+    assert ranked(ends[:0], sure[:0], 1.0, 0.04, 0.012).tolist() == []
 
 
 def test_backends_agree(model, frame):
