@@ -34,8 +34,8 @@ CROWD = {
     5: ("6d45095ebb182d8f975c0790e0e4eefd86fbb40609cf4b271776d92e12662938", 166400),
     6: ("9baad80f9d5e306fb9b8c0913d44445f1e95848df317530efb03d0934c57ba87", 302445),
 }
-"""Groups of people, 1920 pixels wide, out of npm's @vladmandic/face-api 1.7.15 (demo/sampleN.jpg). Whose photographs they
-are is not said there: they are looked at here and never shown, so they have no card on the shelf."""
+"""Groups of people, 1920 pixels wide, out of npm's @vladmandic/face-api 1.7.15 (demo/sampleN.jpg). Whose photographs
+they are is not said there: they are looked at here and never shown, so they have no card on the shelf."""
 
 
 def run(quick: bool) -> list[Figure]:
@@ -143,15 +143,23 @@ def _compared(task: str, shown: dict[str, np.ndarray], theirs: dict[str, np.ndar
             worst = max(worst, (name, apart[-1]), key=lambda w: w[1])
         alone += [name] * len(ours)
     model.close()
-    mean = float(np.mean(apart)) if apart else None
+    if not apart:
+        return Figure(f"{task}: distance from MediaPipe's points", None, "%", f"<= {100 * GOAL:g}", None)
+    mean = float(np.mean(apart))
     return Figure(
         f"{task}: distance from MediaPipe's points, mean over {len(apart)} figures in {len(seen)} pictures",
-        None if mean is None else round(100 * mean, 3), "%", f"<= {100 * GOAL:g}", None if mean is None else mean <= GOAL,
+        round(100 * mean, 3),
+        "%",
+        f"<= {100 * GOAL:g}",
+        mean <= GOAL,
         {
-            "backend": model.describe()["backend"], "median_percent": round(100 * float(np.median(apart)), 3) if apart else None,
-            "p95_percent": round(100 * float(np.percentile(apart, 95)), 3) if apart else None,
+            "backend": model.describe()["backend"],
+            "median_percent": round(100 * float(np.median(apart)), 3),
+            "p95_percent": round(100 * float(np.percentile(apart, 95)), 3),
             "worst": {"picture": worst[0], "percent": round(100 * worst[1], 3)},
-            "above_goal": sum(a > GOAL for a in apart), "pictures_shown": len(shown),
-            "seen_only_by_mediapipe": sorted(missed), "seen_only_by_us": sorted(alone),
+            "above_goal": sum(a > GOAL for a in apart),
+            "pictures_shown": len(shown),
+            "seen_only_by_mediapipe": sorted(missed),
+            "seen_only_by_us": sorted(alone),
         },
-    )  # fmt: skip
+    )

@@ -58,14 +58,12 @@ class LiteRt:
             with _hushed():
                 self._network: Any = interpreter(model_content=model, num_threads=self.threads)
                 self._places = {d["name"]: d["index"] for d in self._network.get_input_details()}
-                for tensor in self.inputs:
-                    self._shape(tensor, tuple(max(side, 1) for side in tensor.shape))
+                self._check(self._network.get_input_details(), self.inputs)
                 self._network.allocate_tensors()
-        except (ValueError, RuntimeError, KeyError) as error:
+        except (ValueError, RuntimeError) as error:
             raise ModelFault(
                 f"LiteRT does not take this network: {_short(error)}", now="the model was not loaded"
             ) from None
-        self._check(self._network.get_input_details(), self.inputs)
         self._check(self._network.get_output_details(), self._outputs)
         self._results = {d["name"]: d["index"] for d in self._network.get_output_details()}
         self._planes = {t.name: np.empty(t.shape, np.float32) for t in self.inputs if t.picture}
@@ -97,8 +95,6 @@ class LiteRt:
 
     def _shape(self, tensor: Tensor, shape: tuple[int, ...]) -> bool:
         """Gives an input a shape; whether it had another."""
-        if tensor.name not in self._places:
-            raise KeyError(f"it has no input {tensor.name}")
         place = self._places[tensor.name]
         found = next(d for d in self._network.get_input_details() if d["index"] == place)
         if tuple(found["shape"]) == tuple(shape):

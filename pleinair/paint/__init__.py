@@ -17,6 +17,8 @@ and works without Python's lock.
 
 from __future__ import annotations
 
+from .figures import mesh, skeleton
+from .finds import boxes
 from .given import picture
 from .layout import crop, fit, flip, resize, tile
 from .lines import arrows, segments
@@ -26,7 +28,7 @@ from .tone import blur, grade, grain, grey, invert, light, vignette
 from .words import caption, text
 
 __all__ = [
-    "add", "arrows", "blend", "blur", "caption", "circle", "crop", "darken", "difference", "fit", "flip", "grade",
-    "grain", "grey", "invert", "light", "lighten", "line", "mask", "multiply", "over", "picture", "resize",
-    "screen", "segments", "stamp", "subtract", "text", "tile", "vignette",
+    "add", "arrows", "blend", "blur", "boxes", "caption", "circle", "crop", "darken", "difference", "fit", "flip",
+    "grade", "grain", "grey", "invert", "light", "lighten", "line", "mask", "mesh", "multiply", "over", "picture",
+    "resize", "screen", "segments", "skeleton", "stamp", "subtract", "text", "tile", "vignette",
 ]  # fmt: skip

@@ -1,0 +1,86 @@
+"""The mask: people in, room out; steady where it is unsure; what runs it is said where it is missing."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from pleinair.core.errors import ModelFault
+from pleinair.models import load
+from pleinair.models.fetch import fetch
+from pleinair.testing import check_model
+
+from .people import ODD, picture
+
+
+@pytest.fixture(scope="module")
+def model():
+    fetch(["person_mask"])
+    model = load("person_mask", threads=1)
+    model.open()
+    yield model
+    model.close()
+
+
+def test_a_person_is_white_and_the_room_is_black(model):
+    mask = model(picture("astronaut"))
+    assert mask.shape == (512, 512) and mask.dtype == np.float32
+    assert mask[126, 222] > 0.95 and mask[330, 180] > 0.95, "her face, her chest"
+    assert mask[100, 350] < 0.05 and mask[200, 450] < 0.05 and mask[30, 20] < 0.05, "wall, shuttle, flag"
+
+
+def test_mirrored_the_mask_is_mirrored(model):
+    image = picture("grace_hopper")
+    there, back = model(image), model(np.ascontiguousarray(image[:, ::-1]))[:, ::-1]
+    assert np.abs(there - back).mean() < 0.02
+
+
+def test_any_size_gives_a_mask_of_that_size(model):
+    for image in ODD:
+        mask = model(image)
+        assert mask.shape == image.shape[:2] and 0 <= mask.min() and mask.max() <= 1
+
+
+def test_only_what_is_unsure_is_steadied(model):
+    image = picture("astronaut")
+    rng = np.random.default_rng(3)
+    noisy = [np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+
+    def flicker(steady: float) -> float:
+        model.reset()
+        masks = np.array([model(f, t=n / 30, steady=steady) for n, f in enumerate(noisy)])
+        return float(np.abs(np.diff(masks, axis=0)).mean())
+
+    assert flicker(0.8) < 0.8 * flicker(0)
+    model.reset()
+    model(np.zeros_like(image), t=0.0)
+    assert model(image, t=0.03, steady=1.0)[126, 222] > 0.9, "who steps in is there at once"
+
+
+def test_the_state_goes_with_a_tape(model):
+    image = picture("astronaut")
+    dark = (image * 0.6).astype(np.uint8)
+    model.reset()
+    model(image, t=0.0)
+    state = model.save()
+    there = model(dark, t=0.04)
+    model.reset()
+    model.load(state)
+    assert np.array_equal(model(dark, t=0.04), there)
+    assert not np.array_equal(model(dark), there)
+
+
+def test_without_litert_it_says_what_to_install(weights, monkeypatch):
+    fetch(["person_mask"])
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(ModelFault) as refused:
+        load("person_mask").open()
+    assert "pleinair[litert]" in refused.value.hint
+
+
+def test_it_behaves_on_stage(weights):
+    fetch(["person_mask"])
+    given = {"image": [picture("astronaut"), picture("grace_hopper")], "steady": [0.5]}
+    check_model(lambda: load("person_mask", threads=1), given)
