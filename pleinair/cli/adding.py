@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ModelFault, did_you_mean
-from .progress import Bars
 from .say import WrongCall, say, write_json
 from .table import say_table
 
@@ -53,11 +52,10 @@ def main(args: argparse.Namespace) -> int:
                 now="nothing was written",
                 hint='ask them, then: --consent "NAME agreed on DATE, for WHAT"',
             )
-    with Bars():
-        card, path = adding.add(
-            args.file, name, task, answers["licence"], folders.cards_dir(),
-            found=found, like=args.like or "", role=args.role or "", by=answers["by"], consent=answers["consent"],
-        )  # fmt: skip
+    card, path = adding.add(
+        args.file, name, task, answers["licence"], folders.cards_dir(),
+        found=found, like=args.like or "", role=args.role or "", by=answers["by"], consent=answers["consent"],
+    )  # fmt: skip
     _told(card, path)
     write_json({**card.as_dict(), "path": str(path), "format": found.format, "facts": dict(found.facts)}, args.json)
     return 0
@@ -109,8 +107,8 @@ def _told(card: Any, path: Any) -> None:
     say(f"{card.name}    {card.task}    {card.bytes / 1e6:.1f} MB    {card.weights.id}")
     say(f"  card     {path}")
     if card.weights.id == "unknown":
-        say("  licence  unknown: try things out with it at home. Before you show, sell or pass on what it makes, find")
-        say("           out what its maker allows; then write it into the card, under [weights]")
+        say("  licence  unknown: it runs, and nobody knows what may be done with it. Find out what its maker allows")
+        say("           and write it into the card, under [weights]: until then the gate refuses it for every use")
     if missing := store.missing(card):
         say(f"  missing  {', '.join(f.name for f in missing)}: pleinair fetch {card.name}")
     say(f'  use      [model.NAME]\n           card = "{card.name}"')

@@ -69,10 +69,15 @@ def _lines(cards: list[Card]) -> list[str]:
     width = shutil.get_terminal_size((120, 24)).columns if sys.stderr.isatty() else 10_000
     lines = []
     for card in cards:
-        size = f"{card.bytes / 1e6:8.1f} MB" if card.bytes else "  no file  "
-        text = f"{card.name:<18} {size}  {card.weights.id:<14}  {card.title}"
+        text = f"{card.name:<18} {_size(card.bytes):>9}  {card.weights.id:<14}  {card.title}"
         there = here(card)
         mark = paint("\u25cf", ACCENT) if there else paint("\u25cb", DIM)
         text = text if len(text) <= width - 8 else text[: width - 9] + "\u2026"
         lines.append(f"    {mark} {text if there else paint(text, DIM)}")
     return lines
+
+
+def _size(count: int) -> str:
+    if not count:
+        return "no file"
+    return f"{count / 1e6:.1f} MB" if count >= 95_000 else f"{count / 1e3:.0f} kB"

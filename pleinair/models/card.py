@@ -155,7 +155,7 @@ class Card:
             "upstream": self.upstream,
             "sha256": self.sha256,
             "bytes": self.bytes,
-            "files": {r: _file_dict(f) for r, f in self.files.items()},
+            "files": {r: file_dict(f) for r, f in self.files.items()},
             "weights": _licence_dict(self.weights),
             "code": _licence_dict(self.code),
             "credits": [{"who": c.who, "what": c.what} for c in self.credits],
@@ -358,10 +358,12 @@ def _file(say: _Checker, role: str, entry: Any) -> File:
     )
 
 
-def _file_dict(file: File) -> dict[str, Any]:
+def file_dict(file: File) -> dict[str, Any]:
     found: dict[str, Any] = {"name": file.name, "from": list(file.sources), "sha256": file.sha256, "bytes": file.bytes}
+    if file.container_bytes:
+        found["container_bytes"] = file.container_bytes
     if file.parts:
-        found["parts"] = [_file_dict(part) for part in file.parts]
+        found["parts"] = [file_dict(part) for part in file.parts]
     if file.made:
         found |= {"made": file.made, "of": list(file.of)}
     return found

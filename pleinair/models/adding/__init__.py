@@ -16,7 +16,7 @@ from typing import Any
 from ... import plugins
 from ...core.errors import Fault, ModelFault, did_you_mean
 from .. import store
-from ..card import Card, find_card, read_card
+from ..card import Card, File, file_dict, find_card, read_card
 from .found import NOW, Found, licence_id, refuse
 from .writing import toml
 
@@ -97,7 +97,7 @@ def add(
     }
     if found.voice and consent:
         table["options"] = {**table["options"], "consent": consent}
-    card = {"name": name, **_about(found, by), **table, **_licence(found, licence), **_papers(found, table, by)}
+    card = {"name": name, **_about(found), **table, **_licence(found, licence), **_papers(found, table, by)}
     card["files"] = {**table.get("files", {}), **found.borrowed, **files}
     path = folder / f"{name}.toml"
     draft = path.with_suffix(f".{os.getpid()}.tmp")
@@ -141,8 +141,6 @@ def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
 
 def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     """The same as that card, with this file in the place of one of its own."""
-    from ..card import _file_dict
-
     suffix = next(iter(found.files.values())).suffix.lower()
     fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() == suffix]
     if role.startswith("adapter") and card.task == "chat":
@@ -159,7 +157,7 @@ def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     told = card.as_dict()
     table: dict[str, Any] = {"task": card.task, "ports": told["ports"], "options": card.options}
     table |= {k: told[k] for k in ("size", "names", "constants", "senses", "makes", "tolerance") if told[k]}
-    table["files"] = {r: _file_dict(f) for r, f in card.needed.items() if r not in found.files}
+    table["files"] = {r: file_dict(f) for r, f in _others(card, set(found.files)).items()}
     found.components += [c for c in told["components"] if c["kind"] == "library"]
     if table["files"]:
         found.component(
@@ -168,11 +166,15 @@ def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     return table
 
 
-def _about(found: Found, by: str) -> dict[str, Any]:
-    about: dict[str, Any] = {"title": found.title}
-    if found.about:
-        about["about"] = found.about
-    return about
+def _others(card: Card, replaced: set[str]) -> dict[str, File]:
+    """The card's files without these, and without what only these were made of."""
+    kept = {role: file for role, file in card.needed.items() if role not in replaced}
+    raw = {role for file in kept.values() for role in file.of}
+    return kept | {role: card.files[role] for role in raw}
+
+
+def _about(found: Found) -> dict[str, str]:
+    return {"title": found.title} | ({"about": found.about} if found.about else {})
 
 
 def _licence(found: Found, licence: str) -> dict[str, Any]:
