@@ -11,6 +11,10 @@ import time
 from typing import Protocol
 
 
+SHORT_NS = 50_000_000
+"""A wait so short need not be cut short by the end of the run."""
+
+
 class Clock(Protocol):
     def start(self) -> None:
         """Content time 0 is now."""
@@ -42,7 +46,9 @@ class WallClock:
 
     def wait_until(self, t_ns: int, stop: threading.Event) -> bool:
         while (left_ns := t_ns - self.now_ns()) > 0:
-            if stop.wait(left_ns / 1e9):
+            if left_ns < SHORT_NS:
+                time.sleep(left_ns / 1e9)  # waiting on an Event costs several times as much, thirty times a second
+            elif stop.wait((left_ns - SHORT_NS / 2) / 1e9):
                 return True
         return stop.is_set()
 
