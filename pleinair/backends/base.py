@@ -35,7 +35,7 @@ class Tensor:
              whose side is -1
     picture  "": an array of `shape` and `dtype`, handed as it is. "NCHW" or "NHWC": the network's layout of a picture,
              which is handed over as uint8 RGB (height, width, 3)
-    dtype    "float32", "int64", "int32", "uint8" or "bool"; of a picture always float32 inside the network
+    dtype    "float32", "float64", "int64", "int32", "uint8" or "bool"; of a picture always float32 inside the network
     mean, scale   for a picture that goes in: (u8 - mean) / scale, in 0..255, one number or one for each of R, G, B.
              mean 127.5, scale 127.5 gives -1..1
     bgr      the network wants its channels as B, G, R

@@ -21,7 +21,7 @@ _BITS |= {17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2}
 """Bits of one number by TensorProto.DataType."""
 _STRING = 8
 FLOAT = 1
-TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
+TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
 """numpy's names -> TensorProto.DataType."""
 
 
@@ -282,7 +282,9 @@ def _tensor(tensor: memoryview, found: Summary) -> str:
             for side in _numbers(value):
                 sides += 1
                 count *= side
-                if not 0 <= side <= 1 << 40 or count > 1 << 48 or sides > MAX_SIDES:
+                if sides > MAX_SIDES:
+                    raise Broken(f"a table of numbers has more than {MAX_SIDES} sides")
+                if not 0 <= side <= 1 << 40 or count > 1 << 48:
                     raise Broken(f"a table of numbers has a side of {side}")
         elif number == 2 and isinstance(value, int):
             kind = value

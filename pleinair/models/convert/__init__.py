@@ -18,6 +18,8 @@ CONVERTERS: dict[str, str] = {
     "anime4k": "anime4k:convert",
     "efficientnet_lite": "efficientnet:convert",
     "dcgan": "dcgan:convert",
+    "bert": "bert:convert",
+    "voices": "voices:convert",
 }
 """What cards write after `made =`, and "module of this package:function"."""
 

@@ -69,6 +69,7 @@ def phonemes(text: str, language: str, *, tie: bool = True) -> list[tuple[str, s
     language  as espeak-ng names it ("en-us"); ValueError where there is none
     tie       signs of one sound are joined by TIE
     """
+    check_language(language)  # a name that is nearly one is taken for one by the program itself
     pieces: list[str] = []
     marks: list[str] = []
     text = _SHORT.sub(r"\1", " ".join(text.split()))
@@ -98,7 +99,6 @@ def _ask(text: str, language: str, tie: bool) -> list[str]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ModelFault(f"espeak-ng did not answer: {error}", hint="espeak-ng --version") from None
     if done.returncode:
-        check_language(language)
         raise ModelFault(f"espeak-ng failed: {done.stderr.decode('utf-8', 'replace').strip()[:160]}")
     lines = [line.strip() for line in done.stdout.decode("utf-8", "replace").splitlines()]
     return [_FOREIGN.sub("", line) for line in lines if line]

@@ -57,8 +57,7 @@ class Speak(NetworkModel):
         ports = {"text": Text, "voices": Vector, "speed": Control, "language": Text}
         card = replace(card, ports=ports)
         if network == "kokoro" and "voices" not in card.names:
-            known = ("network", "vocabulary")
-            card = replace(card, names={"voices": [role for role in card.needed if role not in known]})
+            card = replace(card, names={"voices": list(card.files["voices"].of) if "voices" in card.files else []})
         self._clauses = Clauses()
         super().__init__(card, **how)
         self.needed = ("text",)
@@ -72,8 +71,7 @@ class Speak(NetworkModel):
 
         if options.get("network", "kokoro") == "kokoro":
             self._voice: Kokoro | Piper = Kokoro(
-                make, lambda role: store.read(self.card, role), store.read(self.card, "vocabulary"),
-                self.card.names["voices"],
+                make, store.read(self.card, "voices"), store.read(self.card, "vocabulary"), self.card.names["voices"]
             )  # fmt: skip
         else:
             self._voice = Piper(make, store.read(self.card, "config"), float(options.get("noise", 0.0)))

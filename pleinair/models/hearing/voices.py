@@ -24,18 +24,20 @@ class Kokoro:
     mix: half of one and half of another is a voice too.
 
     vocabulary  its config.json: phoneme -> token, under "vocab"
-    read        role -> bytes, for the voices
+    voices      a safetensors file: name -> (510, 256)
     """
 
     rate = 24_000
     longest = 480
     """Tokens at once; it reads 510."""
 
-    def __init__(self, make: Make, read: Callable[[str], bytes], vocabulary: bytes, names: Sequence[str]) -> None:
+    def __init__(self, make: Make, voices: bytes, vocabulary: bytes, names: Sequence[str]) -> None:
         self._tokens = _vocabulary(vocabulary)
+        self._voices = _tables(voices)
         self.names = list(names)
-        self._voices: dict[str, np.ndarray] = {}
-        self._read = read
+        for name in self.names:
+            if name not in self._voices:
+                raise ModelFault(f'the file of voices has no "{name}"', hint=did_you_mean(name, self._voices))
         self._network = make(
             "network",
             [Tensor("tokens", (1, -1), dtype="int64"), Tensor("style", (1, 256)), Tensor("speed", (1,))],
@@ -53,16 +55,8 @@ class Kokoro:
         mixed = np.zeros(256, np.float64)
         for name, weight in zip(self.names, weights, strict=True):
             if weight:
-                mixed += self._voice(name)[min(count, 509)] * (float(weight) / total)
+                mixed += self._voices[name][min(count, 509)] * (float(weight) / total)
         return mixed.astype(np.float32)[None]
-
-    def _voice(self, name: str) -> np.ndarray:
-        if name not in self._voices:
-            raw = self._read(name)
-            if len(raw) != 510 * 256 * 4:
-                raise ModelFault(f"the voice {name} cannot be used: it is not 510 rows of 256 numbers")
-            self._voices[name] = np.frombuffer(raw, "<f4").reshape(510, 256)
-        return self._voices[name]
 
     def say(self, text: str, language: str, weights: np.ndarray, speed: float) -> np.ndarray:
         """float32 samples at 24 kHz; empty where there is nothing to say."""
@@ -110,6 +104,23 @@ def _vocabulary(raw: bytes) -> dict[str, int]:
         return {str(sign): int(token) for sign, token in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ModelFault("the vocabulary names no tokens", hint='config.json: {"vocab": {"a": 43, ...}}') from None
+
+
+def _tables(raw: bytes) -> dict[str, np.ndarray]:
+    """Out of a safetensors file, whose bounds `safe` has checked."""
+    size = int.from_bytes(raw[:8], "little")
+    try:
+        header = json.loads(raw[8 : 8 + size])
+        found = {}
+        for name, told in header.items():
+            if name != "__metadata__":
+                begin, end = told["data_offsets"]
+                found[name] = np.frombuffer(raw[8 + size + begin : 8 + size + end], "<f4").reshape(told["shape"])
+                if told["dtype"] != "F32" or found[name].shape != (510, 256):
+                    raise ValueError(name)
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelFault(f"the file of voices cannot be used: {error!r:.80}") from None
 
 
 class Piper:
