@@ -20,7 +20,5 @@ def path(card: Card, role: str) -> Path:
             now="the model was not loaded",
             hint=f"pleinair fetch {card.name} brings a whole one",
         )
-    check = getattr(safe, "check", None)
-    if check is not None:
-        check(found, file.name)
+    safe.check(found, file.name, allow=("gguf",))
     return found
