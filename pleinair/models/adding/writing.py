@@ -8,12 +8,16 @@ from typing import Any
 
 
 def toml(table: dict[str, Any], prefix: str = "") -> str:
-    """The table; what is empty is left out, but for an empty table of its own name."""
-    text = "".join(f"{_key(k)} = {_value(v)}\n" for k, v in table.items() if not isinstance(v, dict) and not _rows(v))
+    """The table; what is empty in it is left out."""
+    text = "".join(
+        f"{_key(k)} = {_value(v)}\n"
+        for k, v in table.items()
+        if not isinstance(v, dict) and not _rows(v) and v not in ("", None)
+    )
     for key, inner in table.items():
         at = f"{prefix}{_key(key)}"
         if isinstance(inner, dict):
-            if not inner or not all(isinstance(v, dict) for v in inner.values()):
+            if not all(isinstance(v, dict) for v in inner.values()):
                 text += f"\n[{at}]\n"
             text += toml(inner, f"{at}.")
         elif _rows(inner):
