@@ -1,6 +1,6 @@
 """How often a licence text is taken for another: every text of scancode-toolkit's wheel, held against the table.
 
-    python tools/licence_likeness.py scancode_toolkit-32.5.0-*.whl
+python tools/licence_likeness.py scancode_toolkit-32.5.0-*.whl
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def main() -> int:
             found = texts.words(body)
             made[key] = {"ids": ids, "title": title, "from": origin, "sha256": texts.digest(body), "words": len(found),
                          "marks": texts.marks(found), "sketch": texts.packed(texts.sketch(found))}  # fmt: skip
-    text = "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in made.items()) + "\n}\n"
+    text = (
+        "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in made.items()) + "\n}\n"
+    )
     bad = quotes(bodies)
     for sentence in bad:
         print(sentence, file=sys.stderr)
@@ -106,7 +108,11 @@ def quotes(bodies: dict[str, str]) -> list[str]:
             continue
         whole = " | ".join(" ".join(plain(bodies[key])) for key in row.texts)
         said = [(use, cell.says) for use, cell in row.cells.items()]
-        said += [("when", when.cell.says) for when in row.when] + [("owed", f'"{s}"') for i, s in [(row.ids[0], row.owed.file), *row.owed.files.items()] if s and row.text_read(i)]
+        said += [("when", when.cell.says) for when in row.when] + [
+            ("owed", f'"{s}"')
+            for i, s in [(row.ids[0], row.owed.file), *row.owed.files.items()]
+            if s and row.text_read(i)
+        ]
         for use, sentence in said:
             for quote in re.findall(r'"([^"]{6,})"', sentence):
                 bare = " ".join(plain(quote))

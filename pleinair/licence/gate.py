@@ -19,9 +19,7 @@ NOT_IN_THE_WORK = ("data", "container")
 """Parts that are not handed over with the work: what it learnt from, and the package that a file was taken out of.
 Whether their terms reach what came of them is not settled, so the worst that they say is "ask"; never more than that is
 allowed either: unknown data is asked about."""
-EU = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR EL HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE EU".split()
-)
+EU = frozenset(["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU"])
 _SAME = {"GB": "UK", "SOUTH KOREA": "KR", "UNITED KINGDOM": "UK", "EUROPEAN UNION": "EU", "GREAT BRITAIN": "UK"}
 DOLLAR = (0.75, 1.0)
 """Euros per US dollar that are thought possible: below the first a revenue limit is surely not reached, above the
@@ -50,7 +48,9 @@ class Finding:
     @property
     def shown(self) -> str:
         """The licence as a person would say it."""
-        return "no licence known" if self.row.key == "none" else self.licence
+        if self.row.key == "none":
+            return "no licence known"
+        return self.row.title(self.licence) if self.licence.startswith("LicenseRef-") else self.licence
 
     @property
     def told(self) -> str:
@@ -96,9 +96,7 @@ class Verdict:
         return {"verdict": self.verdict, "because": self.because}
 
 
-def verdict(
-    parts: Iterable[Part], use: str, operator: Operator | None = None, senses: Iterable[str] = ()
-) -> Verdict:
+def verdict(parts: Iterable[Part], use: str, operator: Operator | None = None, senses: Iterable[str] = ()) -> Verdict:
     """The worst of all parts' verdicts for a use; "refuse" where there is no part at all and so nothing is known.
 
     operator  who runs it, where, and with what revenue; what is not said counts as not known

@@ -40,7 +40,13 @@ def understood(licence: str, name: str = "") -> Said:
 
 
 def _parsed(text: str, name: str) -> Said:
-    from license_expression import ExpressionError, ExpressionParseError, LicenseSymbol, LicenseWithExceptionSymbol, Licensing
+    from license_expression import (
+        ExpressionError,
+        ExpressionParseError,
+        LicenseSymbol,
+        LicenseWithExceptionSymbol,
+        Licensing,
+    )
 
     try:
         tree = Licensing().parse(text)

@@ -64,9 +64,7 @@ class Label:
         return asdict(self)
 
 
-def label_of(
-    manifest: Manifest, cards: Sequence[Card], sensors: Iterable[str], opinions: Sequence[Opinion]
-) -> Label:
+def label_of(manifest: Manifest, cards: Sequence[Card], sensors: Iterable[str], opinions: Sequence[Opinion]) -> Label:
     """The label for the piece's own uses (and others that `opinions` are about)."""
     sensors = list(sensors)
     uses = [o.use for o in opinions] or list(manifest.uses)
@@ -124,7 +122,11 @@ def _changes(card: Card) -> str:
     """What was changed, which several licences want said: what the card remarks, what the converters did, what the piece
     does."""
     made = sorted({f.made for f in card.files.values() if f.made})
-    here = f"Converted to another format here ({', '.join(made)})." if made else "Its file is used as it was published there."
+    here = (
+        f"Converted to another format here ({', '.join(made)})."
+        if made
+        else "Its file is used as it was published there."
+    )
     if card.task == "clip":
         here = "Its pictures and sounds are worked on in this work."
     return " ".join(filter(None, (card.weights.remark, here)))

@@ -18,7 +18,12 @@ NO_ADVICE = "Worked out from the licences' texts by pleinair. It is no legal adv
 def typographic(text: str) -> str:
     """Quotes and dashes as a typesetter would have them."""
     text = re.sub(r'(^|[\s(\[])"', "\\1\u201c", text)
-    text = text.replace('"', "\u201d").replace("'", "\u2019").replace("(c) ", "\u00a9 ").replace("\u00a9 copyright", "\u00a9")
+    text = (
+        text.replace('"', "\u201d")
+        .replace("'", "\u2019")
+        .replace("(c) ", "\u00a9 ")
+        .replace("\u00a9 copyright", "\u00a9")
+    )
     return re.sub(r"(?<=\d)-(?=\d{4}\b)", "\u2013", text.replace(" - ", " \u2013 "))
 
 
@@ -50,7 +55,9 @@ def _wall(label: Label) -> list[tuple[str, list[str]]]:
     if said := [*(n.text for n in label.notices), *label.shows]:
         found.append(("To visitors", said))
     if label.privacy:
-        found.append(("Camera and microphone" if len(label.privacy) and "microphone" in label.privacy[0] else "Camera", list(label.privacy)))
+        first = label.privacy[0].lower()
+        sensors = " and ".join(s for s in ("camera", "microphone") if s in first)
+        found.append((sensors[:1].upper() + sensors[1:], list(label.privacy)))
     return found
 
 
@@ -79,7 +86,9 @@ def as_html(label: Label) -> str:
         f"<article><h3>{_said(c.what)}</h3>"
         + "".join(f"<p>{_said(who)}</p>" for who in c.who)
         + f"<p>{_said(c.licence)}{f', <span class=link>{_said(c.link)}</span>' if c.link else ''}</p>"
-        + "".join(f"<p class=small>{_said(s)}</p>" for s in (c.stated_in and f"Stated in {c.stated_in}.", c.remark) if s)
+        + "".join(
+            f"<p class=small>{_said(s)}</p>" for s in (c.stated_in and f"Stated in {c.stated_in}.", c.remark) if s
+        )
         + (f"<p class=small>{_said('; '.join(c.duties).capitalize() + '.')}</p>" if c.duties else "")
         + "</article>"
         for c in label.credits

@@ -44,9 +44,13 @@ def ai_act(cards: Iterable[Card], sensors: Iterable[str], operator: Operator | N
     if not cards:
         return found
     if any(card.task == "chat" for card in cards) or ("text" in makes and "voice" in senses):
-        found.append(Notice("You are talking with a machine: what answers is an artificial intelligence.", "AI Act, Art. 50(1)"))
+        found.append(
+            Notice("You are talking with a machine: what answers is an artificial intelligence.", "AI Act, Art. 50(1)")
+        )
     elif senses or set(sensors):
-        found.append(Notice("An artificial intelligence takes part in this work and reacts to you.", "AI Act, Art. 50(1)"))
+        found.append(
+            Notice("An artificial intelligence takes part in this work and reacts to you.", "AI Act, Art. 50(1)")
+        )
     if "emotion" in senses:
         text = "This work guesses feelings from faces (emotion recognition). It may be wrong."
         found.append(Notice(text, "AI Act, Art. 50(3)"))
@@ -58,12 +62,17 @@ def ai_act(cards: Iterable[Card], sensors: Iterable[str], operator: Operator | N
         found.append(Notice(text, "AI Act, Art. 50(3); GDPR, Art. 9: have it checked before it opens"))
     if makes:
         what = " and ".join(MADE[m].lower() if n else MADE[m] for n, m in enumerate(makes))
-        found.append(Notice(f"{what} in this work are generated or changed by artificial intelligence.", "AI Act, Art. 50(2) and (4)"))
+        found.append(
+            Notice(
+                f"{what} in this work are generated or changed by artificial intelligence.",
+                "AI Act, Art. 50(2) and (4)",
+            )
+        )
     return found
 
 
 def sensors_of(manifest: Manifest, declared: Iterable[str]) -> list[str]:
-    """"camera" and "microphone", as far as the piece's sources are such. `declared`: names of the piece's sources."""
+    """ "camera" and "microphone", as far as the piece's sources are such. `declared`: names of the piece's sources."""
     found = []
     for name in declared:
         spec = manifest.sources.get(name)
@@ -77,16 +86,18 @@ def sensors_of(manifest: Manifest, declared: Iterable[str]) -> list[str]:
 
 def privacy(cards: Iterable[Card], sensors: Iterable[str]) -> list[str]:
     """Sentences of a privacy notice that follow from the sensors; empty where nothing looks or listens."""
-    sensors = list(sensors)
+    sensors = set(sensors)
     if not sensors:
         return []
-    verbs = {"camera": "A camera looks", "microphone": "a microphone listens"}
-    opening = " and ".join(verbs[s] for s in sensors)
+    verbs = {"camera": "a camera looks", "microphone": "a microphone listens"}
+    opening = " and ".join(verb for sensor, verb in verbs.items() if sensor in sensors)
     found = [opening[:1].upper() + opening[1:] + " at this place, for this work only."]
     senses = list(dict.fromkeys(s for card in cards for s in card.senses))
     if senses:
         found.append("From it the work reads " + "; ".join(READ_OFF[s] for s in senses) + ".")
-    found.append("All of it is worked out on the computer of this work, in the moment; nothing is sent over the internet.")
+    found.append(
+        "All of it is worked out on the computer of this work, in the moment; nothing is sent over the internet."
+    )
     found.append("Nothing is stored, unless a sign here says that this session is being recorded.")
     if {"emotion", "identity"} & set(senses):
         found.append("If you do not want that, stay outside the marked area; ask the staff where it ends.")

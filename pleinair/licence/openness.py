@@ -119,7 +119,9 @@ def evaluate(found: Mapping[str, str]) -> Openness:
         lower_met = lower_met and had >= total
     mof = min((level for level, value in progress.items() if value == 100.0), default=0)
     lacks = [what for what, keys in OSAID.items() if not is_open >= set(keys)]
-    by = {state: tuple(k for k, s in states.items() if s == state) for state in ("open", UNLICENSED, "closed", "missing")}
+    by = {
+        state: tuple(k for k, s in states.items() if s == state) for state in ("open", UNLICENSED, "closed", "missing")
+    }
     fitting = _table()["fitting"]
     unfitting = tuple(k for k in by["open"] if found[k] not in fitting[known[k].type])
     return Openness(mof, progress, by["open"], by[UNLICENSED], by["closed"], by["missing"], unfitting, tuple(lacks))
@@ -131,7 +133,11 @@ def line(card: Card) -> str:
         return f"{card.name}: nobody has written down how open it is"
     got = evaluate(card.openness)
     there = f"{len(got.open)} of {len(components())} components are open"
-    osi = "meets the OSI's definition" if not got.osaid_lacks else f"not open source to the OSI: lacks {', '.join(got.osaid_lacks)}"
+    osi = (
+        "meets the OSI's definition"
+        if not got.osaid_lacks
+        else f"not open source to the OSI: lacks {', '.join(got.osaid_lacks)}"
+    )
     return f"{card.name}: Model Openness Framework {got.label} ({there}); {osi}"
 
 

@@ -90,7 +90,9 @@ def _betrayed(card: Card) -> list[tuple[str, str]]:
         for key, text in declared(place).items():
             rows = {row.number for group in understood(text, card.name).together for row, _ in group}
             if not rows & stated:
-                found.append((text, f'the card says {card.weights.id}, and {file.name} itself says {key} = "{text[:60]}"'))
+                found.append(
+                    (text, f'the card says {card.weights.id}, and {file.name} itself says {key} = "{text[:60]}"')
+                )
     if card.folder is not None:
         for paper in sorted(p for p in card.folder.glob("*") if re.match(r"(?i)licen[cs]e|copying|terms", p.name)):
             if not paper.is_file() or paper.stat().st_size > 1 << 20:
@@ -99,7 +101,9 @@ def _betrayed(card: Card) -> list[tuple[str, str]]:
             if not matched.ids:
                 found.append(("unknown", f"{paper.name} beside the card is no text that is known: {matched.why}"))
             elif not {row.number for i in matched.ids for g in understood(i).together for row, _ in g} & stated:
-                found.append((matched.ids[0], f"the card says {card.weights.id}, and {paper.name} beside it is {matched.ids[0]}"))
+                found.append(
+                    (matched.ids[0], f"the card says {card.weights.id}, and {paper.name} beside it is {matched.ids[0]}")
+                )
     return found
 
 
@@ -179,5 +183,3 @@ def _metadata(name: str, dist: Any) -> tuple[str, str]:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_]+", "-", name).lower()
-
-

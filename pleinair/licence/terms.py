@@ -113,6 +113,10 @@ class Row:
         """Whether the text of this very identifier was read."""
         return any(licence in texts()[key]["ids"] for key in self.texts)
 
+    def title(self, licence: str) -> str:
+        """What its text calls itself, else the row's name."""
+        return next((texts()[key]["title"] for key in self.texts if licence in texts()[key]["ids"]), self.name)
+
     def source(self, licence: str) -> str:
         """Where its text stands, with the hash of the text that was read."""
         for key in self.texts:

@@ -54,15 +54,25 @@ def words(text: str) -> list[str]:
     kept = []
     for line in text.split("\n"):
         bare = re.sub(r"[^a-z0-9(]+", " ", line).strip()
-        if len(bare) < 160 and re.match(r"(copyright( \(?c|\s+(19|20|yyyy|year|holder|the year))|\(c\b|all rights reserved)", bare):
+        if len(bare) < 160 and re.match(
+            r"(copyright( \(?c\b|\s+((19|20)\d\d|yyyy|year))|\(c\b|all rights reserved)", bare
+        ):
             continue
         if re.fullmatch(r"(the )?(new |modified |simplified |revised )?(mit|bsd|isc|expat|zlib)[a-z0-9 (]{0,40}", bare):
             continue
         kept.append(line)
     found = re.findall(r"[a-z0-9]+", "\n".join(kept).replace("'", ""))
     joined = " ".join(found)
-    joined = re.sub(r"neither the names? of .{1,120}? nor the names of (its|any)", "neither the name of owner nor the names of its", joined)
-    joined = re.sub(r"in no event shall (?!the provider|licensor|any).{1,60}? be liable", "in no event shall owner be liable", joined)
+    joined = re.sub(
+        r"neither the names? of .{1,120}? nor the names of (its|any)",
+        "neither the name of owner nor the names of its",
+        joined,
+    )
+    joined = re.sub(
+        r"in no event shall (?!the provider|licensor|any).{1,60}? be liable",
+        "in no event shall owner be liable",
+        joined,
+    )
     return joined.split()
 
 
@@ -121,5 +131,9 @@ def match(text: str) -> Match:
 
 
 def _slipped(now: Mapping[str, int], then: Mapping[str, int]) -> str:
-    more = [f'"{m}" stands in it {now.get(m, 0)} times and not {then.get(m, 0)}' for m in MARKS if now.get(m, 0) != then.get(m, 0)]
+    more = [
+        f'"{m}" stands in it {now.get(m, 0)} times and not {then.get(m, 0)}'
+        for m in MARKS
+        if now.get(m, 0) != then.get(m, 0)
+    ]
     return ", ".join(more[:3])

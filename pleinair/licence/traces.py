@@ -47,12 +47,19 @@ _FLUX_WORDS = re.compile(
     re.IGNORECASE,
 )
 _GUIDANCE = re.compile(r"guidance_in[._]|guidance_embed", re.IGNORECASE)
-_DOUBLE = re.compile(r"double_blocks[._]\d+[._](img|txt)_(attn|mlp|mod)|transformer_blocks[._]\d+[._](attn[._]add_[qkv]_proj|ff_context|norm1_context)", re.IGNORECASE)
-_SINGLE = re.compile(r"single_blocks[._]\d+[._](linear[12]|modulation|norm)|single_transformer_blocks[._]\d+[._](proj_mlp|proj_out|attn)", re.IGNORECASE)
+_DOUBLE = re.compile(
+    r"double_blocks[._]\d+[._](img|txt)_(attn|mlp|mod)|transformer_blocks[._]\d+[._](attn[._]add_[qkv]_proj|ff_context|norm1_context)",
+    re.IGNORECASE,
+)
+_SINGLE = re.compile(
+    r"single_blocks[._]\d+[._](linear[12]|modulation|norm)|single_transformer_blocks[._]\d+[._](proj_mlp|proj_out|attn)",
+    re.IGNORECASE,
+)
 _WIDE = {(3072, 9216), (3072, 21504), (3072, 15360), (3072, 12288)}
 """Shapes, sorted, of the blocks' big matrices: qkv, linear1, linear2 (or proj_out), the MLP."""
 _GUIDE = (256, 3072)
 """The time embedding's first matrix; [dev] has a second one of it for the guidance."""
+_PAPER = re.compile(r"\.(md|txt|json|ya?ml|toml|rst|html?)$|^(licen[cs]e|copying|notice|readme)[^.]*$", re.IGNORECASE)
 _LOW_RANK = re.compile(r"lora[._]?(a|b|up|down|unet|te)|\.hada_|\.lokr_|lycoris", re.IGNORECASE)
 
 
@@ -61,7 +68,7 @@ def traces(path: Path) -> list[Trace]:
     if path.is_dir():
         return [t for child in sorted(path.rglob("*"))[:2000] if child.is_file() for t in traces(child)]
     found = _words(f"its name is {path.name}", path.name)
-    if path.suffix.lower() in (".md", ".txt", ".json", ".yaml", ".yml", ".toml", "") and path.stat().st_size < MAX_STRING:
+    if _PAPER.search(path.name) and path.stat().st_size < MAX_STRING:
         return found + _paper(path)
     seen = read(path)
     for key, text in seen.said.items():
@@ -80,19 +87,38 @@ def shaped(seen: Seen) -> list[Trace]:
     if guided and (flux or double or single):
         return [Trace(FLUX_DEV, f'it has the guidance embedding that only FLUX.1 [dev] has ("{guided[0]}")')]
     if wide >= 8 and guides >= 2:
-        return [Trace(FLUX_DEV, f"its tensors have the shapes of FLUX.1 [dev]: {wide} of its blocks' and {guides} embeddings of 256 x 3072")]
+        return [
+            Trace(
+                FLUX_DEV,
+                f"its tensors have the shapes of FLUX.1 [dev]: {wide} of its blocks' and {guides} embeddings of 256 x 3072",
+            )
+        ]
     low = [n for n in names if _LOW_RANK.search(n)]
     if low and (double or single):
-        return [Trace(FLUX_DEV, f'it is an adapter for FLUX.1 ("{low[0][:60]}"), and nothing in it says that it was not made on [dev]')]
+        return [
+            Trace(
+                FLUX_DEV,
+                f'it is an adapter for FLUX.1 ("{low[0][:60]}"), and nothing in it says that it was not made on [dev]',
+            )
+        ]
     if flux:
-        return [Trace("", "it has the shape of FLUX.1 without the guidance of [dev]: [schnell], or a merge that hides where it came from")]
+        return [
+            Trace(
+                "",
+                "it has the shape of FLUX.1 without the guidance of [dev]: [schnell], or a merge that hides where it came from",
+            )
+        ]
     return []
 
 
 def declared(path: Path) -> dict[str, str]:
     """Licences that a file's own metadata name: key -> text (GGUF's `general.license`, a safetensors header's)."""
     said = read(path).said if path.is_file() else {}
-    return {key: text for key, text in said.items() if re.search(r"licen[cs]e(\.name|\.link)?$", key, re.IGNORECASE) and text}
+    return {
+        key: text
+        for key, text in said.items()
+        if re.search(r"licen[cs]e(\.name|\.link)?$", key, re.IGNORECASE) and text
+    }
 
 
 def _words(where: str, text: str) -> list[Trace]:
