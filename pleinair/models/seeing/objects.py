@@ -6,6 +6,7 @@ recognised by the shapes of the network's outputs. `pleinair models add yolo.onn
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def recognise(found: wire.Summary) -> dict[str, Any] | None:
     layout = layout_of(list(found.outputs.values()), size)
     if layout is None:
         return None
-    options: dict[str, Any] = {"layout": layout[0], "labels": "coco" if layout[1] in (0, len(LABELS)) else []}
+    options: dict[str, Any] = {"layout": layout[0], "labels": "file"}
     if layout[1]:
         options["classes"] = layout[1]
     if layout[0] == "yolox":  # its own preparation: 0..255, B, G, R
@@ -67,7 +68,8 @@ class Objects(NetworkModel):
 
     Of the card's options:
     layout   a name in `layouts.LAYOUTS`; without it, it is recognised
-    labels   names in the network's order, or "coco" for the 80 of COCO; a label without a name is its number
+    labels   names in the network's order; "coco" for the 80 of COCO; "file" (default) for those that the file itself
+             names, or COCO's where it has 80; a label without a name is its number
     fit      "letterbox" (the whole picture, grey around it; default) or "stretch"
     overlap  0.6: two boxes of one label that share more are one thing
     range, mean, scale, bgr  how the network wants its pictures (see `_pictures`; mean and scale in its order)
@@ -83,8 +85,8 @@ class Objects(NetworkModel):
         self._options = card.options
         self._tracks = BoxTracks()
         self._layout = str(card.options.get("layout", ""))
-        labels = card.options.get("labels", "coco")
-        self.labels: list[str] = list(LABELS) if labels == "coco" else [str(label) for label in labels]
+        labels = card.options.get("labels", "file")
+        self.labels: list[str] = [] if labels == "file" else list(LABELS if labels == "coco" else map(str, labels))
         if self._layout and self._layout not in LAYOUTS:
             raise ModelFault(
                 f'{card.name}: there is no layout "{self._layout}"', hint=did_you_mean(self._layout, LAYOUTS)
@@ -102,8 +104,10 @@ class Objects(NetworkModel):
         self.size = self._its_size(fixed_size(found))
         picture = picture_input(self.card, found, self.size)
         self._port = picture.name
+        known = layout_of(list(found.outputs.values()), self.size)
+        if self._options.get("labels", "file") == "file":
+            self.labels = named(blob) or (list(LABELS) if known and known[1] in (0, len(LABELS)) else [])
         if not self._layout:
-            known = layout_of(list(found.outputs.values()), self.size)
             if known is None:
                 raise ModelFault(
                     f"{name} writes its boxes in a way that is not known here",
@@ -193,6 +197,17 @@ class Objects(NetworkModel):
 
     def reset(self) -> None:
         self._tracks.reset()
+
+
+def named(blob: bytes) -> list[str]:
+    """The labels that exporters write into the file: metadata "names", "{0: 'person', 1: 'bicycle'}"; [] without."""
+    from ..adding.onnx import facts_of
+
+    try:
+        names = ast.literal_eval(facts_of(blob).get("names", ""))
+        return [str(names[n])[:64] for n in range(len(names))]
+    except (ValueError, SyntaxError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
+        return []
 
 
 def _outputs(found: wire.Summary) -> list[Tensor]:

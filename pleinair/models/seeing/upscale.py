@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import wire
 from ...backends.base import Backend, Tensor
 from ...core.errors import ModelFault
 from ...core.kinds import MAX_PIXELS, MAX_SIDE, Size
@@ -28,21 +29,41 @@ KEPT = 3
 FIRST_SIZE = (320, 240)
 
 
+def recognise(found: wire.Summary) -> dict[str, Any] | None:
+    """What a card says of this network if it enlarges pictures (ports, options); None: it does not, or does not say.
+
+    A network of open sizes is taken for one where it rearranges channels into pixels; painters do not.
+    """
+    if len(found.inputs) != 1 or len(found.outputs) != 1:
+        return None
+    ((name, sides),), (larger,) = found.inputs.items(), found.outputs.values()
+    if not sides or not larger or len(sides) != 4 or len(larger) != 4:
+        return None
+    if sides[1] != 3 or larger[1] not in (3, -1) or found.types.get(name) != wire.FLOAT:
+        return None
+    if min(*sides[2:], *larger[2:]) > 0:
+        factor = larger[2] // sides[2]
+        if factor < 2 or [side * factor for side in sides[2:]] != larger[2:]:
+            return None
+        return {"size": [sides[3], sides[2]], "ports": {"image": "Image"}, "options": {"factor": factor}}
+    return {"ports": {"image": "Image"}, "options": {}} if "DepthToSpace" in found.ops else None
+
+
 class Upscale(NetworkModel):
     """`model(image)`: uint8, 2 height x 2 width x 3, read-only where it comes straight from the runtime.
 
     size  None: at the size of what it is given. Otherwise a picture is brought to this size first, and the result has
           twice that
 
-    Of the card's options: `factor` (2), `margin` (8: pixels that the network sees beyond each), `input` and `output`
-    (the network's own names; without them its only ones).
+    Of the card's options: `factor` (without it, what the network does to a small picture), `margin` (8: pixels that
+    the network sees beyond each), `input` and `output` (the network's own names; without them its only ones).
 
     ValueError, with a sentence: a picture whose enlargement would be more than 8K.
     """
 
     def __init__(self, card: Any, **how: Any) -> None:
         super().__init__(card, **how)
-        self.factor = int(card.options.get("factor", 2))
+        self.factor = int(card.options.get("factor", 0))
         self.margin = int(card.options.get("margin", 8))
         self._compiled: OrderedDict[Size, Backend] = OrderedDict()
         self._blob = b""
@@ -59,8 +80,28 @@ class Upscale(NetworkModel):
         found = check_onnx.inspect(self._blob, name)
         self._input = str(self.card.options.get("input", next(iter(found.inputs), "")))
         self._output = str(self.card.options.get("output", next(iter(found.outputs))))
+        self.factor = self.factor or self._tried()
         width, height = self.size or FIRST_SIZE
         self._enlarged(np.zeros((height, width, 3), np.uint8))
+
+    def _tried(self) -> int:
+        """How many times larger a small picture comes out."""
+        trial = self.network(
+            "network",
+            [Tensor(self._input, (1, 3, 32, 32), "NCHW")],
+            [Tensor(self._output, (1, 3, -1, -1))],
+            blob=self._blob,
+        )
+        found = trial.run({self._input: np.zeros((32, 32, 3), np.uint8)})[self._output].shape
+        self._networks.remove(trial)
+        trial.close()
+        factor, rest = divmod(found[2], 32)
+        if rest or found[3] != found[2] or not 2 <= factor <= 16:
+            raise ModelFault(
+                f"{self.card.name} does not enlarge: 32 x 32 becomes {found[3]} x {found[2]}",
+                now="the model was not loaded",
+            )
+        return factor
 
     def _run(self, values: dict[str, Any]) -> np.ndarray:
         image = fitted(values["image"], self.size) if self.size else checked(values["image"])

@@ -228,14 +228,38 @@ def test_a_label_without_a_name_is_its_number(tmp_path):
     assert load(card, backend="onnx")(np.full((64, 96, 3), 200, np.uint8))[0].label == "2"
 
 
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [("{0: 'sun', 1: 'moon', 2: 'star', 3: 'tree'}", "star"), ("['a', 'b', 'c', 'd']", "c"), ("{0: 'sun'", "2"),
+     ("__import__('os').abort()", "2"), ("[" * 5000, "2"), ("{1: 'x'}", "2")],
+)  # fmt: skip
+def test_labels_are_the_files_own_where_it_names_them(tmp_path, names, label):
+    import onnx
+
+    model = onnx.load_from_string(network(tables()["yolov8"]))
+    model.metadata_props.add(key="names", value=names)
+    card = card_of(tmp_path, "objects", {"network": model.SerializeToString()})
+    assert load(card, backend="onnx")(np.full((64, 96, 3), 200, np.uint8))[0].label == label
+
+
+def test_models_add_makes_a_card_of_a_detector(tmp_path, weights, home):
+    from pleinair.models.adding import add
+
+    file = tmp_path / "garden.onnx"
+    file.write_bytes(network(tables()["yolov8"]))
+    card, _ = add(file, "garden", "", "MIT", home / "cards")
+    assert card.task == "objects" and card.weights.id == "MIT" and card.options["layout"] == "yolov8"
+    assert [b.label for b in load("garden", backend="onnx")(np.full((64, 96, 3), 200, np.uint8))] == ["2"]
+
+
 def test_masks_beside_the_boxes_are_left_alone(tmp_path):
     """YOLO's segmenters give 32 numbers more for each box, and a table of masks."""
     table = tables()["yolov8"]["output0"]
     more = np.concatenate([table, np.ones((1, 32, table.shape[2]), np.float32)], 1)
     blob = network({"output0": more, "output1": np.zeros((1, 32, 16, 24), np.float32)})
     about = recognise(wire.summary(blob))
-    assert about["options"] == {"layout": "yolov8", "labels": [], "classes": 4}
-    card = card_of(tmp_path, "objects", {"network": blob}, 'layout = "yolov8"\nclasses = 4')
+    assert about["options"] == {"layout": "yolov8", "labels": "file", "classes": 4}
+    card = card_of(tmp_path, "objects", {"network": blob}, 'layout = "yolov8"\nclasses = 4\nlabels = "coco"')
     assert [b.label for b in load(card, backend="onnx")(np.full((64, 96, 3), 200, np.uint8))] == [LABELS[2]]
 
 

@@ -6,11 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from pleinair.backends import wire
 from pleinair.core.errors import ModelFault
 from pleinair.models import clip_path, load
+from pleinair.models.convert.writing import Writer
 from pleinair.models.fetch import fetch
 from pleinair.models.seeing import upscale
+from pleinair.models.seeing.upscale import recognise
 from pleinair.testing import check_model
+
+from .tiny import card_of
 
 
 @pytest.fixture(scope="module")
@@ -67,22 +72,47 @@ def test_more_than_8k_is_refused_with_a_sentence(model):
         model(np.zeros((2200, 5000, 3), np.uint8))
 
 
-def test_a_network_of_ones_own_of_another_factor(tmp_path, portrait):
-    from pleinair.models.convert.writing import Writer
-
-    from .tiny import card_of
-
-    w = Writer("three_times")
+def larger(sides, by=3, op="Resize") -> bytes:
+    """A network that repeats each pixel `by` times both ways; sides of what goes in and of what comes out."""
+    w = Writer("larger")
     image = w.unique("pixels")
     w.unique("large")
-    scales = w.constant(np.array([1, 1, 3, 3], np.float32))
-    made = w.add("Resize", [image, "", scales], mode="nearest", coordinate_transformation_mode="asymmetric",
-                 nearest_mode="floor")  # fmt: skip
+    if op == "Resize":
+        scales = w.constant(np.array([1, 1, by, by], np.float32))
+        made = w.add("Resize", [image, "", scales], mode="nearest", coordinate_transformation_mode="asymmetric",
+                     nearest_mode="floor")  # fmt: skip
+    else:
+        many = w.add("Concat", [w.add("Split", [image], outputs=3, axis=1)[c] for c in (0, 1, 2)] * by**2, axis=1)
+        made = w.add("DepthToSpace", [many], blocksize=by, mode="DCR")
     w.name_output(made, "large")
-    sides = ("float32", [1, 3, "h", "w"])
-    card = card_of(tmp_path, "upscale", {"network": w.save({"pixels": sides}, {"large": sides})}, "factor = 3")
-    large = load(card, backend="onnx")(portrait[:40, :50])
+    return w.save({"pixels": ("float32", sides[0])}, {"large": ("float32", sides[1])})
+
+
+FREE = ([1, 3, "h", "w"], [1, 3, "h3", "w3"])
+
+
+def test_a_network_of_ones_own_of_another_factor(tmp_path, portrait):
+    large = load(card_of(tmp_path, "upscale", {"network": larger(FREE)}), backend="onnx")(portrait[:40, :50])
     assert np.array_equal(large, portrait[:40, :50].repeat(3, 0).repeat(3, 1))
+
+
+def test_what_enlarges_is_recognised(tmp_path, weights, home, portrait):
+    fixed = recognise(wire.summary(larger(([1, 3, 40, 50], [1, 3, 120, 150]))))
+    assert fixed == {"size": [50, 40], "ports": {"image": "Image"}, "options": {"factor": 3}}
+    assert recognise(wire.summary(larger(([1, 3, 40, 50], [1, 3, 40, 50]), 1))) is None
+    assert recognise(wire.summary(larger(FREE))) is None  # it may as well paint
+    from pleinair.models.adding import add
+
+    file = tmp_path / "mine.onnx"
+    file.write_bytes(larger(FREE, op="DepthToSpace"))
+    card, _ = add(file, "mine", "", "CC0-1.0", home / "cards")
+    assert card.task == "upscale"
+    assert np.array_equal(load("mine", backend="onnx")(portrait[:9, :9]), portrait[:9, :9].repeat(3, 0).repeat(3, 1))
+
+
+def test_what_does_not_enlarge_is_refused_with_a_sentence(tmp_path):
+    with pytest.raises(ModelFault, match="does not enlarge: 32 x 32 becomes 32 x 32"):
+        load(card_of(tmp_path, "upscale", {"network": larger(FREE, 1)}), backend="onnx").open()
 
 
 def test_it_behaves_on_stage(model, portrait):
