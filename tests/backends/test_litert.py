@@ -122,7 +122,9 @@ def test_where_it_is_not_installed_it_says_how_to_get_it(blob, monkeypatch):
 def test_it_says_nothing_on_the_terminal(blob, tmp_path):
     (tmp_path / "network.tflite").write_bytes(blob)
     program = (
-        "from pleinair.backends.litert import LiteRt; from pleinair.backends.base import Tensor; import sys, numpy as np\n"
+        "from pleinair.backends.litert import LiteRt\n"
+        "from pleinair.backends.base import Tensor\n"
+        "import sys, numpy as np\n"
         "n = LiteRt(open(sys.argv[1], 'rb').read(), [Tensor('input_1', (1, 192, 192, 3), picture='NHWC')],"
         " [Tensor('conv2d_31', (1, 1, 1, 1))], precision='f32', threads=1)\n"
         "n.run({'input_1': np.zeros((192, 192, 3), np.uint8)}); print('done'); print('heard', file=sys.stderr)"

@@ -18,7 +18,7 @@ from ...backends.base import Tensor
 from ...core.kinds import Mask
 from ..fit import fitted
 from ..network import NetworkModel
-from .track import FORGET_S, _number
+from .track import FORGET_S, number
 
 SIDE = 256
 
@@ -63,7 +63,7 @@ class PersonMask(NetworkModel):
         with self._lock:
             mask = self._network.run({"input_1": fitted(image, (SIDE, SIDE))})["activation_10"][0, :, :, 0]
             if "t" in values:
-                mask = self._steadied(mask, float(values["t"]), min(max(_number(values, "steady", 0.6), 0.0), 1.0))
+                mask = self._steadied(mask, float(values["t"]), min(max(number(values, "steady", 0.6), 0.0), 1.0))
         height, width = image.shape[:2]
         return np.clip(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
 

@@ -121,7 +121,7 @@ class Follower(NetworkModel):
     def _run(self, values: dict[str, Any]) -> Landmarks:
         image = checked(values["image"])
         image = image if image.flags.c_contiguous else np.ascontiguousarray(image)
-        most = int(min(max(_number(values, "most", 1.0), 0), MOST))
+        most = int(min(max(number(values, "most", 1.0), 0), MOST))
         with self._lock:
             if "t" in values:
                 return self._follow(image, float(values["t"]), most, values)
@@ -145,7 +145,7 @@ class Follower(NetworkModel):
                 seen.append((_Track(self._next, sight.crop), sight))
                 self._next += 1
         self._tracks = [track for track, _ in seen]
-        smooth = min(max(_number(values, "smooth", 0.5), 0.0), 1.0)
+        smooth = min(max(number(values, "smooth", 0.5), 0.0), 1.0)
         figures = []
         for track, sight in seen:
             track.crop = sight.crop
@@ -188,7 +188,8 @@ def _size(points: np.ndarray) -> float:
     return float(np.ptp(points[:, :2], axis=0).mean())
 
 
-def _number(values: dict[str, Any], port: str, default: float) -> float:
+def number(values: dict[str, Any], port: str, default: float) -> float:
+    """A knob as a finite number. ValueError."""
     value = values.get(port, default)
     try:
         number = float(value)

@@ -166,3 +166,19 @@ def test_it_behaves_on_stage(weights):
     found = check_model(lambda: load("faces", backend="litert", threads=1), given)
     assert [len(f) for f in found] == [1, 1]
     assert json.dumps(find_card("faces").as_dict())
+
+
+@pytest.mark.slow
+def test_emotions_are_told_by_a_card_of_their_own(weights, frame):
+    """The emotion network comes in a package of 145 MB, and reading emotions has duties in law: `faces` does without."""
+    fetch(["faces_emotion"])
+    found = {}
+    for backend in ("litert", "openvino"):
+        model = load("faces_emotion", backend=backend, precision="f32", threads=1)
+        found[backend] = [model(picture(name))[0] for name in ("astronaut", "grace_hopper")]
+        model.close()
+    for collins, hopper in found.values():
+        assert collins.emotion == "happy" and collins.happy > 0.9 and collins.surprise < 0.1
+        assert hopper.emotion == "" and hopper.happy < 0.2
+    assert found["litert"][0].happy == pytest.approx(found["openvino"][0].happy, abs=1e-3)
+    assert "emotion" in find_card("faces_emotion").senses and "emotion" not in find_card("faces").senses

@@ -40,7 +40,7 @@ def test_mirrored_the_mask_is_mirrored(model):
 def test_any_size_gives_a_mask_of_that_size(model):
     for image in ODD:
         mask = model(image)
-        assert mask.shape == image.shape[:2] and 0 <= mask.min() and mask.max() <= 1
+        assert mask.shape == image.shape[:2] and mask.min() >= 0 and mask.max() <= 1
 
 
 def test_only_what_is_unsure_is_steadied(model):
