@@ -15,7 +15,7 @@ from importlib import import_module
 
 from .common import OUT, Figure, conditions, save
 
-ALL = ("throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "landmarks", "seeing")
+ALL = ("throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "shelf", "landmarks", "seeing", "chat")
 
 
 def main() -> int:
