@@ -15,8 +15,14 @@ from importlib import import_module
 
 from .common import OUT, Figure, conditions, save
 
-ALL = ("throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record",
-       "shelf", "landmarks", "seeing", "chat", "verify")  # fmt: skip
+ALL = (
+    "throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "shelf", "landmarks", "seeing",
+    "chat", "verify",
+)  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--table", action="store_true")
