@@ -16,8 +16,8 @@ from importlib import import_module
 from .common import OUT, Figure, conditions, save
 
 ALL = (
-    "throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "shelf", "landmarks", "seeing",
-    "chat", "verify",
+    "throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "shelf", "landmarks",
+    "seeing", "chat", "verify",
 )  # fmt: skip
 
 
