@@ -62,7 +62,7 @@ def sentence(
         return refused(f"{what} arrived damaged: its hash is not the index's")
     if any(word in text for word in _CERTIFICATE):
         return refused(f"{what} could not be fetched: the index's certificate was not accepted", hints["certificate"])
-    if any(word in text for word in _NETWORK):
+    if unreached(text):
         return refused(
             f"{what} could not be fetched: {client} reached no package index",
             f"is there a network? {hints['which']} shows which index it asks. Then fetch again",
@@ -76,3 +76,8 @@ def sentence(
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line.lower() for word in _TELLING)]
     return refused(f"{what} could not be fetched: {(telling or lines or ['no reason given'])[-1][:160]}")
+
+
+def unreached(said: str) -> bool:
+    """Whether a client says that there was no network."""
+    return any(word in said.lower() for word in _NETWORK)

