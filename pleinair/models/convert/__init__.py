@@ -20,6 +20,7 @@ CONVERTERS: dict[str, str] = {
     "dcgan": "dcgan:convert",
     "bert": "bert:convert",
     "voices": "voices:convert",
+    "deepfilter": "deepfilter:convert",
 }
 """What cards write after `made =`, and "module of this package:function"."""
 

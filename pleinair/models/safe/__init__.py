@@ -17,7 +17,7 @@ RUNNABLE = frozenset({"onnx", "tflite", "safetensors", "gguf", "ctranslate2", "n
 """What a runtime may be given."""
 DATA = frozenset({"json", "text"})
 """What lies beside a model: vocabularies, lists, networks written as JSON."""
-RAW = RUNNABLE | DATA | {"numbers", "torch"}
+RAW = RUNNABLE | DATA | {"numbers", "torch", "archive"}
 """What a converter of ours may read besides, for files that are converted once and never run."""
 
 
@@ -26,7 +26,7 @@ class Found:
     """A file that was checked.
 
     format   "onnx", "tflite", "safetensors", "gguf", "ctranslate2", "npz", "npy", "json", "text" (where they were
-             allowed: "media", "numbers", "torch")
+             allowed: "media", "numbers", "torch", "archive")
     summary  what that format's checker tells of it: wire.Summary, Tflite, Safetensors, Counted, CTranslate2, Npz,
              Array, Json; None where there is nothing to tell
     """
@@ -74,6 +74,8 @@ def _checked(view: memoryview, name: str, allow: Collection[str]) -> Found:
     if kind in checkers:
         _wanted(kind, allow, name)
         return Found(kind, checkers[kind](view))
+    if "archive" in allow and name.lower().endswith(".tar.gz") and bytes(view[:2]) == b"\x1f\x8b":
+        return Found("archive")  # a converter unpacks it, in memory and with a bound
     if kind == "torch" and "torch" not in allow:
         raise _pickled(name, "it is a torch file: a pickle, which can run anything")
     if kind:
@@ -121,7 +123,7 @@ def _wanted(kind: str, allow: Collection[str], name: str) -> None:
     from .what import FORMATS
 
     if kind not in allow:
-        wanted = " or ".join(FORMATS[k] for k in FORMATS if k in allow) or "nothing"
+        wanted = " or ".join(FORMATS[k] for k in FORMATS if k in allow) if len(allow) < 4 else "a model's file"
         raise refused(
             name, f"it is {FORMATS[kind]}, and {wanted} is wanted here", "check the card: which file is which?"
         )
