@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..manifest import USES
 from .papers import checked_uses, shown, verdicts
 from .say import say, write_json
 from .shelf import here
-from .table import say_table
+from .table import heading, say_table
 
 if TYPE_CHECKING:
     from ..models.card import Card, Licence
 
 EXAMPLE = "pleinair models show multistyle26 --use exhibit-paid"
+MOST_FILES = 8
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = {name: deeds.add_parser(name, help=text) for name, text in _DEEDS.items()}
     one["show"].add_argument("card", metavar="CARD")
     one["show"].add_argument("--use", action="append", default=[], metavar="USE", help=", ".join(USES))
+    what = "the layers that can be bent; with a file's name, also a sheet of pictures of what each does"
+    one["show"].add_argument("--layers", nargs="?", const="", metavar="SHEET.jpg", help=what)
     adding.arguments(one["add"])
     one["prune"].add_argument("--yes", action="store_true", help="do not ask")
     for deed in one.values():
@@ -60,13 +64,15 @@ def _show(args: argparse.Namespace) -> int:
     say()
     rows: list[tuple[str, str]] = [("task", card.task), ("on this computer", "yes" if here(card) else "no")]
     rows += [("from", card.upstream)] if card.upstream else []
-    for role, file in card.files.items():
-        rows.append((f"file, {role}", f"{file.name}    {file.bytes / 1e6:.1f} MB    sha256 {file.sha256}"))
-        rows += [("", source) for source in file.sources]
+    rows += _file_rows(card)
     rows += _licence_rows("clip" if card.task == "clip" else "weights", card.weights)
     rows += _licence_rows("container", card.code)
     for place, credit in enumerate(card.credits):
         rows.append(("credits" if not place else "", credit.who + (f": {credit.what}" if credit.what else "")))
+    for place, part in enumerate(card.components):
+        rows.append(("made of" if not place else "", f"{part.what} ({part.kind}): {part.licence.id}"))
+    rows += [("senses", ", ".join(card.senses))] if card.senses else []
+    rows += [("makes up", ", ".join(card.makes))] if card.makes else []
     if card.ports:
         rows.append(("ports", ", ".join(f"{name} ({kind.__name__})" for name, kind in card.ports.items())))
     if card.size:
@@ -76,8 +82,26 @@ def _show(args: argparse.Namespace) -> int:
         rows.append((use, shown(found[use]["verdict"])))
         rows += [("", sentence) for sentence in found[use]["because"] if args.use]
     say_table(rows)
-    write_json({**card.as_dict(), "fetched": here(card), "verdicts": found, "open": _openness(card)}, args.json)
+    layers = {}
+    if args.layers is not None:
+        from .layers import show_layers
+
+        heading("  layers")
+        layers = {"layers": show_layers(card, Path(args.layers) if args.layers else None)}
+    told = {"fetched": here(card), "verdicts": found, "open": _openness(card), **layers}
+    write_json(card.as_dict() | told, args.json)
     return 0
+
+
+def _file_rows(card: Card) -> list[tuple[str, str]]:
+    rows = []
+    for role, file in list(card.files.items())[:MOST_FILES]:
+        rows.append((f"file, {role}", f"{file.name}    {file.bytes / 1e6:.1f} MB    sha256 {file.sha256}"))
+        rows += [("", source) for part in (file, *file.parts) for source in part.sources]
+        rows += [("", f"made here by {file.made} out of {', '.join(file.of)}")] if file.made else []
+    if len(card.files) > MOST_FILES:
+        rows.append(("", f"and {len(card.files) - MOST_FILES} more files (--json - names them)"))
+    return rows
 
 
 def _openness_rows(card: Card) -> list[tuple[str, str]]:
@@ -99,6 +123,6 @@ def _openness(card: Card) -> dict[str, Any]:
 def _licence_rows(what: str, licence: Licence) -> list[tuple[str, str]]:
     rows = [(f"licence, {what}", licence.id)]
     rows += [("", f"stated in {licence.stated_in}")] if licence.stated_in else []
-    rows += [("", f"\u201c{licence.quote}\u201d")] if licence.quote else []
+    rows += [("", f"\u201c{' '.join(licence.quote.split())}\u201d")] if licence.quote else []
     rows += [("", licence.remark)] if licence.remark else []
     return rows
