@@ -13,9 +13,9 @@ from typing import Any
 
 from .parts import Broken, Reader, product, refused, short, text_of, viewed
 
-MAX_TENSORS = 65_536
+MAX_TENSORS = 32_768
 MAX_FACTS = 65_536
-MAX_TEXTS = 2_000_000
+MAX_TEXTS = 1_000_000
 MAX_NAME = 1024
 SHOWN = 64
 """Longer lists of facts (a vocabulary) are only counted."""

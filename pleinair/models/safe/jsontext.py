@@ -9,55 +9,74 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from .parts import Broken, product, short
 
 MAX_BYTES = 64 << 20
-MAX_TOKENS = 3_000_000
+MAX_PARTS = 250_000
+MAX_KEYS = 1_000_000
 MAX_DEPTH = 64
 MAX_NUMBER = 64
 
-_TOKEN = re.compile(
-    rb"""[ \t\n\r]*+(?:
-      ("[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+")(?:[ \t\n\r]*+(:))?
-    | (-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)
-    | (true|false|null)
-    | ([\[\]{},])
-    )""",
-    re.VERBOSE,
+_STRING = rb"""\"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+\""""
+_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_S = rb"[ \t\n\r]*+"
+_TOKEN = re.compile(rb"%s(?:(%s)(?:%s(:))?|(%s)|(true|false|null)|([\[\]{},]))" % (_S, _STRING, _S, _NUMBER))
+_BLANK = re.compile(_S)
+_PLAIN = (
+    rb"(?:\"[^\"\\\x00-\x1f]*+\"|-?(?:0|[1-9][0-9]{0,40}+)(?:\.[0-9]{1,40}+)?(?:[eE][+-]?[0-9]{1,3}+)?|true|false|null)"
 )
-_BLANK = re.compile(rb"[ \t\n\r]*+")
+_ITEMS = re.compile(rb"(?:%s%s%s,){1,4096}+" % (_S, _PLAIN, _S))
+"""A row of plain values in a list, each with its comma."""
+_PAIRS = re.compile(rb"(?:%s\"[^\"\\\x00-\x1f]*+\"%s:%s%s%s,){1,1024}+" % (_S, _S, _S, _PLAIN, _S))
+"""A row of names with plain values in a table."""
+_KEY = re.compile(rb"\"([^\"]*+)\"%s:(?:%s\"[^\"]*+\")?" % (_S, _S))
 
 Event = tuple[str, bytes]
 """("{", b"") ("}", b"") ("[", b"") ("]", b""); ("key", raw), ("text", raw) with quotes and escapes as they stand;
 ("number", raw), ("word", b"true")."""
 
 
-def walk(view: memoryview, depth: int = MAX_DEPTH) -> Iterator[Event]:
-    """Every part of the text in its order. Broken where it is no JSON, or nested deeper than `depth`."""
+def walk(view: memoryview, depth: int = MAX_DEPTH, quick: bool = False) -> Iterator[Event]:
+    """Every part of the text in its order. Broken where it is no JSON, or nested deeper than `depth`.
+
+    quick  rows of plain values are looked at and not told
+    """
     if len(view) > MAX_BYTES:
         raise Broken(f"it has {len(view)} bytes of JSON; {MAX_BYTES} are the most")
     _utf8(view)
-    stack: list[set[int] | None] = []  # of each open table the keys so far (their hashes), of each open list None
-    at, wanted, tokens = 0, "value", 0  # wanted: value, first (a value or the end), key, firstkey, comma
+    stack: list[array | None] = []  # of each open table the hashes of its keys so far, of each open list None
+    at, wanted, parts, named = 0, "value", 0, 0  # wanted: value, first (a value or the end), key, firstkey, comma
     match = _TOKEN.match
     while True:
+        if quick and wanted in ("value", "first", "key", "firstkey") and stack:
+            keys = stack[-1]
+            row = (
+                (_ITEMS if keys is None else _PAIRS).match(view, at)
+                if (keys is None) == (wanted[-3:] != "key")
+                else None
+            )
+            if row:
+                at = row.end()
+                wanted = "value" if keys is None else "key"
+                if keys is not None:
+                    keys.extend(map(hash, _KEY.findall(view, row.start(), at)))
         found = match(view, at)
-        tokens += 1
-        if found is None or tokens > MAX_TOKENS:
+        parts += 1
+        if found is None or parts > MAX_PARTS:
             raise Broken("it is no JSON, or was cut short" if found is None else "it has more parts than are read here")
         at = found.end()
         text, colon, number, word, sign = found.groups()
         if wanted in ("key", "firstkey"):
             if colon:
                 # of the bytes: two texts of other widths may share a hash, since Python hashes them as they lie
-                key = hash(as_text(text).encode("utf-8", "surrogatepass") if b"\\" in text else bytes(text[1:-1]))
-                keys = stack[-1]
-                if keys is None or key in keys:
-                    raise Broken(f"it holds the name {short(as_text(text))} twice")
-                keys.add(key)
+                plain = as_text(text).encode("utf-8", "surrogatepass") if b"\\" in text else bytes(text[1:-1])
+                stack[-1].append(hash(plain))  # type: ignore[union-attr]
                 yield "key", text
                 wanted = "value"
                 continue
@@ -70,7 +89,7 @@ def walk(view: memoryview, depth: int = MAX_DEPTH) -> Iterator[Event]:
             if sign == b"{" or sign == b"[":
                 if len(stack) >= depth:
                     raise Broken("its lists are nested without end")
-                stack.append(set() if sign == b"{" else None)
+                stack.append(array("q") if sign == b"{" else None)
                 wanted = "firstkey" if sign == b"{" else "first"
                 yield sign.decode(), b""
                 continue
@@ -89,7 +108,9 @@ def walk(view: memoryview, depth: int = MAX_DEPTH) -> Iterator[Event]:
             raise Broken("it is no JSON: a comma is missing, or one too many")
         if not stack or (sign == b"]") != (stack[-1] is None):
             raise Broken("it is no JSON: its brackets do not match")
-        stack.pop()
+        named += _once(stack.pop())
+        if named > MAX_KEYS:
+            raise Broken("it has more names than are read here")
         yield sign.decode(), b""
         if not stack:
             break
@@ -97,6 +118,22 @@ def walk(view: memoryview, depth: int = MAX_DEPTH) -> Iterator[Event]:
     rest = _BLANK.match(view, at)
     if rest is None or rest.end() != len(view):
         raise Broken("something lies behind its end")
+
+
+def _once(keys: array | None) -> int:
+    """How many names a table has. Broken where one stands there twice."""
+    if not keys:
+        return 0
+    count = len(keys)
+    if count < 1000:
+        alone = len(set(keys)) == count
+    else:
+        row = np.frombuffer(keys, np.int64).copy()
+        row.sort()
+        alone = not (row[1:] == row[:-1]).any()
+    if not alone:
+        raise Broken("a table in it holds a name twice")
+    return count
 
 
 def as_text(raw: bytes) -> str:
@@ -145,7 +182,8 @@ def check(view: memoryview) -> Json:
     key = dtype = packed = ""
     shape: list[int] = []
     depth = listed = 0
-    for kind, raw in walk(view):
+    quick = not _MANIFEST.search(view)
+    for kind, raw in walk(view, quick=quick):
         if kind in "{[":
             depth += 1
             if listed and kind == "{" and depth == listed + 4:
@@ -162,6 +200,8 @@ def check(view: memoryview) -> Json:
                 if len(found.keys) < 64:
                     found.keys.append(key[:64])
                 listed = 1 if key == "weightsManifest" else 0
+                if listed and quick:
+                    raise Broken("a name in it is spelt so that it is not found")
         elif listed and kind == "text":
             if key == "paths":
                 found.paths.append(_path(as_text(raw)))
@@ -176,6 +216,7 @@ def check(view: memoryview) -> Json:
     return found
 
 
+_MANIFEST = re.compile(rb"weightsManifest")
 _TFJS = {"float32": 4, "int32": 4, "bool": 1, "uint8": 1, "uint16": 2, "float16": 2, "complex64": 8}
 
 

@@ -7,12 +7,13 @@ and for texts, where a pickle of the first kind would pass for words.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .parts import Broken, Reader
 
 _WINDOW = 1 << 20
 _STEPS = 5000
-_TRIES = 2000
+_STEPS_IN_ALL = 60_000
 _CALLS = re.compile(
     rb"[ci][A-Za-z_][\w.]{0,80}\r?\n[A-Za-z_][\w.]{0,80}\r?\n(?=[(\x80-\x95)\]}NKMJXUqph012FILlSVTRobQ])"
 )
@@ -41,24 +42,33 @@ _NAMES = frozenset(b"ci\x93\x82\x83\x84")
 def find(view: memoryview) -> bool:
     """Whether a pickle begins in the first megabyte: at the start, or behind something else."""
     head = memoryview(bytes(view[:_WINDOW]))
-    if whole(head, 0, calls=head[:1] != b"\x80"):
+    left = _Steps(_STEPS_IN_ALL)
+    if whole(head, 0, head[:1] != b"\x80", left):
         return True
     for pattern in (_FRAMED, _CALLS):
-        for tries, match in enumerate(pattern.finditer(head)):
-            if whole(head, match.start(), calls=True):
+        for match in pattern.finditer(head):
+            if whole(head, match.start(), True, left):
                 return True
-            if tries > _TRIES:
+            if left.count < 0:
                 break
     return False
 
 
-def whole(view: memoryview, at: int, calls: bool) -> bool:
+@dataclass
+class _Steps:
+    """How many instructions may still be looked at: a file of beginnings must not take for ever."""
+
+    count: int
+
+
+def whole(view: memoryview, at: int, calls: bool, left: _Steps) -> bool:
     """Whether instructions that fit each other run from there to a STOP; with `calls`: and something named is run."""
     reader = Reader(view, at)
     named = run = False
     depth, marks = 0, []
     try:
-        for step in range(_STEPS):
+        for step in range(min(_STEPS, max(0, left.count))):
+            left.count -= 1
             code = reader.u8()
             args = _ARGS.get(code)
             needs, grows = _STACK.get(code, (0, 1))
@@ -87,8 +97,9 @@ def whole(view: memoryview, at: int, calls: bool) -> bool:
 
 
 def _line(reader: Reader) -> bytes:
-    start = reader.at
-    for _ in range(4096):
-        if reader.u8() == 10:
-            return bytes(reader.view[start : reader.at - 1])
-    raise Broken("no line")
+    found = bytes(reader.view[reader.at : reader.at + 4096]).find(b"\n")
+    if found < 0:
+        raise Broken("no line")
+    line = bytes(reader.take(found))
+    reader.skip(1)
+    return line

@@ -15,8 +15,8 @@ import numpy as np
 from .jsontext import as_int, as_text, walk
 from .parts import MAX_SIDES, Broken, product, refused, short, viewed
 
-MAX_HEADER = 16 << 20
-MAX_TENSORS = 100_000
+MAX_HEADER = 8 << 20
+MAX_TENSORS = 16_384
 ITEM = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
     "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "C64": 8,
