@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def cards_in(manifest: Manifest, sources: Mapping[str, str] | None = None) -> list[Card]:
-    """In the order of piece.toml. `sources`: NAME -> URI that take the place of its own (`run --source`). ModelFault, at
-    the line of piece.toml, where there is no such card."""
+    """In the order of piece.toml. `sources`: NAME -> URI that take the place of its own (`run --source`).
+
+    ModelFault, at the line of piece.toml, where there is no such card.
+    """
     from .models.card import find_card
 
     found = []

@@ -83,6 +83,16 @@ def test_models_know_no_piece_no_runner_and_no_stage(file):
     assert ours(file) <= {"core", "models", "backends", *DOORS}
 
 
+@pytest.mark.parametrize("file", of("licence"))
+def test_the_gate_reads_cards_and_manifests_and_knows_no_piece_that_runs(file):
+    assert ours(file) <= {"core", "licence", "manifest", "models"}
+
+
+@pytest.mark.parametrize("file", [p for layer in ("models", "run", "core", "backends") for p in of(layer)])
+def test_what_runs_knows_no_licence_gate(file):
+    assert "licence" not in ours(file)
+
+
 @pytest.mark.parametrize("file", of("stage"))
 def test_the_stage_does_not_know_the_command_line(file):
     assert "cli" not in ours(file)

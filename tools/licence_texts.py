@@ -19,13 +19,14 @@ from pathlib import Path
 from pleinair.licence import terms, texts
 
 WHEEL = "licensedcode/data/licenses/{}.LICENSE"
-BOTH = {"gpl-2.0": "GPL-2.0", "gpl-3.0": "GPL-3.0", "agpl-3.0": "AGPL-3.0", "lgpl-2.0": "LGPL-2.0", "lgpl-2.1": "LGPL-2.1",
-        "lgpl-3.0": "LGPL-3.0"}  # fmt: skip
+BOTH = {"gpl-2.0": "GPL-2.0", "gpl-3.0": "GPL-3.0", "agpl-3.0": "AGPL-3.0", "lgpl-2.0": "LGPL-2.0",
+        "lgpl-2.1": "LGPL-2.1",        "lgpl-3.0": "LGPL-3.0"}  # fmt: skip
 ALSO = {"openmdw-1.0": ["OpenMDW-1.0"]}
 REPOSITORIES = {
     "openrail++-m": ("LicenseRef-pleinair-openrail-plusplus-m", "CreativeML Open RAIL++-M License, 2023-07-26",
                      "Stability-AI/generative-models, model_licenses/LICENSE-SDXL1.0, commit f2fa96b"),
-    "openmdw-1.1": ("OpenMDW-1.1", "OpenMDW License Agreement 1.1", "OpenMDW/OpenMDW, 1.1/LICENSE.OpenMDW-1.1, commit 2a0fbf7"),
+    "openmdw-1.1": ("OpenMDW-1.1", "OpenMDW License Agreement 1.1",
+                    "OpenMDW/OpenMDW, 1.1/LICENSE.OpenMDW-1.1, commit 2a0fbf7"),
     "sam-2025-11-19": ("LicenseRef-pleinair-sam-2025-11-19", "SAM License, 2025-11-19",
                        "facebookresearch/sam3, LICENSE, commit a13e358"),
     "dinov3-2025-08-19": ("LicenseRef-pleinair-dinov3-2025-08-19", "DINOv3 License, 2025-08-19",
@@ -34,7 +35,8 @@ REPOSITORIES = {
                          "Lightricks/LTX-2, LICENSE, commit 3518503"),
     "flux-1-dev-1.1.1": ("LicenseRef-pleinair-flux-1-dev-1.1.1", "FLUX.1 [dev] Non-Commercial License v1.1.1",
                          "black-forest-labs/flux, model_licenses/LICENSE-FLUX1-dev, commit 474dc42"),
-    "nvidia-source-nc-stylegan3": ("LicenseRef-pleinair-nvidia-source-nc-stylegan3", "NVIDIA Source Code License for StyleGAN3",
+    "nvidia-source-nc-stylegan3": ("LicenseRef-pleinair-nvidia-source-nc-stylegan3",
+                                   "NVIDIA Source Code License for StyleGAN3",
                                    "NVlabs/stylegan3, LICENSE.txt, commit 8fb5177"),
     "coqui-cpml-1.0": ("LicenseRef-pleinair-coqui-cpml-1.0", "Coqui Public Model License 1.0.0",
                        "jasonppy/VoiceCraft, LICENSE-MODEL, commit 6760f29"),

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--use", action="append", default=[], metavar="USE", help="exhibit-free, exhibit-paid, sell-edition ..."
     )
     parser.add_argument(
-        "--accept", metavar="NAME: REASON", help="sign for the uses named: kept in piece.lock with the date, shown everywhere"
+        "--accept", metavar="NAME: REASON", help="sign for the uses named: kept in piece.lock with the date"
     )
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
     parser.add_argument(
@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
 
     uses = checked_uses(args.use)
     if args.accept is not None and not uses:
-        raise WrongCall("--accept signs for a use, and none is named", hint="--use exhibit-paid --accept \"NAME: reason\"")
+        raise WrongCall("--accept signs for a use, and none is named", hint='--use USE --accept "NAME: reason"')
     size, sources = parse_size(args.size), source_options(args.source)
     if args.film is None and (size or args.fps or args.seconds or args.model_size):
         raise WrongCall("--size, --model-size, --for and --fps are the film's", hint="--film out.mp4 makes one")
@@ -150,7 +150,7 @@ def _licences(
         if opinion.warning:
             say(f"    {opinion.warning}")
         if refused or (opinion.verdict == "ask" and opinion.accepted is None):
-            say(f'    try    pleinair check {loaded.name} --use {opinion.use} --accept "NAME: reason"      (once it is settled)')
+            say(f'    try    pleinair check {loaded.name} --use {opinion.use} --accept "NAME: reason"   (once settled)')
     return all(o.use == "develop" or o.verdict != "refuse" or o.accepted is not None for o in opinions)
 
 
@@ -161,7 +161,7 @@ def _few(sentences: list[str]) -> list[str]:
     """Libraries that all ask for the same are many; the JSON has every one."""
     if len(sentences) <= MANY:
         return sentences
-    return [*sentences[:MANY], f"... and {len(sentences) - MANY} more (--json - writes them all; pleinair label lists them)"]
+    return [*sentences[:MANY], f"... and {len(sentences) - MANY} more (--json - writes them all)"]
 
 
 # -- wiring ----------------------------------------------------------------------------------------------------------

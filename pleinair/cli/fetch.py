@@ -17,6 +17,7 @@ from ..core.errors import Fault, ModelFault, did_you_mean
 from ..ingredients import cards_in
 from .progress import Bars
 from .say import DIM, paint, say, say_fault, write_json
+from .shelf import size_text
 
 if TYPE_CHECKING:
     from ..manifest import ModelSpec
@@ -47,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
     new = {f.card for f in files if f.how != HERE}
     for card in cards:
         state = "fetched" if card.name in new else "there already"
-        say(f"{card.name:<16} {card.bytes / 1e6:6.1f} MB    {card.weights.id:<14} {state}    {card.title}")
+        say(f"{card.name:<16} {size_text(card.bytes):>9}    {card.weights.id:<14} {state}    {card.title}")
     for file in files:
         for failure in file.failed:
             say(paint(f"  {file.name} came from {file.how}, since {failure}", DIM))

@@ -18,7 +18,9 @@ EXAMPLE = "pleinair label mirror --html label.html"
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("piece", metavar="PIECE")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to print")
-    parser.add_argument("--use", action="append", default=[], metavar="USE", help="for these uses, not those of piece.toml")
+    parser.add_argument(
+        "--use", action="append", default=[], metavar="USE", help="for these uses, not those of piece.toml"
+    )
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
 
 

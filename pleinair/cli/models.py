@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..manifest import USES
 from .papers import checked_uses, shown, verdicts
 from .say import say, write_json
-from .shelf import here
+from .shelf import here, size_text
 from .table import heading, say_table
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _show(args: argparse.Namespace) -> int:
 def _file_rows(card: Card) -> list[tuple[str, str]]:
     rows = []
     for role, file in list(card.files.items())[:MOST_FILES]:
-        rows.append((f"file, {role}", f"{file.name}    {file.bytes / 1e6:.1f} MB    sha256 {file.sha256}"))
+        rows.append((f"file, {role}", f"{file.name}    {size_text(file.bytes)}    sha256 {file.sha256}"))
         rows += [("", source) for part in (file, *file.parts) for source in part.sources]
         rows += [("", f"made here by {file.made} out of {', '.join(file.of)}")] if file.made else []
     if len(card.files) > MOST_FILES:

@@ -99,7 +99,7 @@ def say_notices(notices: list[dict[str, str]], piece: str) -> int:
             say(paint(text, FAULT) if refused else text)
             if refused:
                 say("  now    the piece is shown; whether it may be is for you to answer")
-                say(f'  try    pleinair check {piece} --use {line["use"]} --accept "NAME: reason"      (once it is settled)')
+                say(f'  try    pleinair check {piece} --use {line["use"]} --accept "NAME: reason"   (once settled)')
     return len(notices)
 
 

@@ -69,7 +69,7 @@ def _lines(cards: list[Card]) -> list[str]:
     width = shutil.get_terminal_size((120, 24)).columns if sys.stderr.isatty() else 10_000
     lines = []
     for card in cards:
-        text = f"{card.name:<18} {_size(card.bytes):>9}  {card.weights.id:<14}  {card.title}"
+        text = f"{card.name:<18} {size_text(card.bytes):>9}  {card.weights.id:<14}  {card.title}"
         there = here(card)
         mark = paint("\u25cf", ACCENT) if there else paint("\u25cb", DIM)
         text = text if len(text) <= width - 8 else text[: width - 9] + "\u2026"
@@ -77,7 +77,8 @@ def _lines(cards: list[Card]) -> list[str]:
     return lines
 
 
-def _size(count: int) -> str:
+def size_text(count: int) -> str:
+    """`92.4 MB`, `28 kB`."""
     if not count:
         return "no file"
     return f"{count / 1e6:.1f} MB" if count >= 95_000 else f"{count / 1e3:.0f} kB"

@@ -19,7 +19,10 @@ NOT_IN_THE_WORK = ("data", "container")
 """Parts that are not handed over with the work: what it learnt from, and the package that a file was taken out of.
 Whether their terms reach what came of them is not settled, so the worst that they say is "ask"; never more than that is
 allowed either: unknown data is asked about."""
-EU = frozenset(["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU"])
+EU = frozenset({
+    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
+    "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU",
+})  # fmt: skip
 _SAME = {"GB": "UK", "SOUTH KOREA": "KR", "UNITED KINGDOM": "UK", "EUROPEAN UNION": "EU", "GREAT BRITAIN": "UK"}
 DOLLAR = (0.75, 1.0)
 """Euros per US dollar that are thought possible: below the first a revenue limit is surely not reached, above the
@@ -146,7 +149,7 @@ def _one(
 
 
 _UNSETTLED = {
-    "data": "Whether the terms of what a model learnt from bind what it became is not settled: ask, or accept it by name.",
+    "data": "Whether terms of what a model learnt from bind what it became is not settled: ask, or accept it by name.",
     "container": "Only a file was taken out of this package: ask whether its terms mean the file.",
 }
 

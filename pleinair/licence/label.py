@@ -24,7 +24,7 @@ HAND_OVER = ("sell-edition", "archive-deposit", "publish-weights")
 
 @dataclass(frozen=True)
 class Credit:
-    """One ingredient: who is named, the licence and where it is stated, where the licence can be read, what was changed."""
+    """One ingredient: who is named, the licence, where that is stated and can be read, and what was changed."""
 
     what: str
     who: tuple[str, ...]
@@ -119,8 +119,7 @@ def _credit(card: Card, findings: list[Finding]) -> Credit:
 
 
 def _changes(card: Card) -> str:
-    """What was changed, which several licences want said: what the card remarks, what the converters did, what the piece
-    does."""
+    """What was changed, which several licences want said: by who made the card, by our converters, by the piece."""
     made = sorted({f.made for f in card.files.values() if f.made})
     here = (
         f"Converted to another format here ({', '.join(made)})."

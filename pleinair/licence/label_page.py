@@ -131,7 +131,7 @@ _CSS = """
 @page wall { size: A5 portrait; margin: 14mm; }
 @page credits { size: A4 portrait; margin: 18mm; }
 * { box-sizing: border-box; margin: 0; padding: 0; }
-body { font: 400 10.5pt/1.45 Label, "Helvetica Neue", Arial, sans-serif; color: #000; background: #fff; hyphens: manual; }
+body { font: 400 10.5pt/1.45 Label, "Helvetica Neue", Arial, sans-serif; color: #000; background: #fff; }
 h1 { font-size: 22pt; line-height: 1.15; font-weight: 600; letter-spacing: -0.01em; }
 h2 { font-size: 16pt; font-weight: 600; margin-bottom: 8mm; }
 h3 { font-size: 9pt; font-weight: 600; margin-bottom: 1mm; }
@@ -146,13 +146,18 @@ p + p { margin-top: 0.8mm; }
 .credits { page: credits; font-size: 9.5pt; }
 .columns { columns: 2; column-gap: 9mm; }
 .columns article { break-inside: avoid; padding-bottom: 5mm; overflow-wrap: anywhere; }
-.back { border-top: 0.3pt solid #000; padding-top: 4mm; margin-top: 3mm; display: grid; gap: 4mm; overflow-wrap: anywhere; }
+.back { border-top: 0.3pt solid #000; padding-top: 4mm; margin-top: 3mm; display: grid; gap: 4mm; }
+.back p { overflow-wrap: anywhere; }
 @media screen {
   body { background: #e9e9e9; padding: 24px; display: grid; gap: 24px; justify-items: center; }
   .wall, .credits { background: #fff; max-width: 100%; }
   .wall { width: 148mm; min-height: 210mm; padding: 14mm; }
   .credits { width: 210mm; min-height: 297mm; padding: 18mm; }
 }
-@media screen and (max-width: 700px) { body { padding: 0; } .columns { columns: 1; } .wall, .credits { padding: 24px; } }
+@media screen and (max-width: 700px) {
+  body { padding: 0; }
+  .columns { columns: 1; }
+  .wall, .credits { padding: 24px; }
+}
 @media print { .own:empty::before { content: ""; } }
 """

@@ -55,7 +55,7 @@ def ai_act(cards: Iterable[Card], sensors: Iterable[str], operator: Operator | N
         text = "This work guesses feelings from faces (emotion recognition). It may be wrong."
         found.append(Notice(text, "AI Act, Art. 50(3)"))
         if operator is not None and operator.kind == "school":
-            text = "To the venue: emotion recognition in places of education is forbidden, but for medical or safety reasons."
+            text = "To the venue: emotion recognition is forbidden in places of education, save for safety or health."
             found.append(Notice(text, "AI Act, Art. 5(1)(f)"))
     if "identity" in senses:
         text = "This work tells people apart by their face or voice (biometric data)."

@@ -1,13 +1,13 @@
 """How open a model is: the Model Openness Framework's class, the OSI's definition, and four plain questions.
 
 MOF 1.0 (M. White and others, The Model Openness Framework, arXiv 2403.13784, 2024) asks for 17 components. Class III,
-an open model, needs architecture, final parameters, evaluation results, model card, data card and a technical report (a
-research paper will do in its place); class II, open tooling, adds training, inference and evaluation code and evaluation
-data; class I, open science, adds data sets, preprocessing code, intermediate parameters and the paper. A component
-counts when it is there under an open licence. Percentages follow the Linux Foundation's tool, to which this was compared.
+an open model, needs architecture, final parameters, evaluation results, model card, data card and a technical report
+(a research paper will do in its place); class II, open tooling, adds training, inference and evaluation code and
+evaluation data; class I, open science, adds data sets, preprocessing code, intermediate parameters and the paper. A
+component counts when it is there under an open licence. Percentages follow the Linux Foundation's tool.
 
-OSAID 1.0 (Open Source Initiative, The Open Source AI Definition, 2024) is yes or no: parameters, code and information on
-the data, under terms that let anyone use, study, change and share.
+OSAID 1.0 (Open Source Initiative, The Open Source AI Definition, 2024) is yes or no: parameters, code and information
+on the data, under terms that let anyone use, study, change and share.
 """
 
 from __future__ import annotations

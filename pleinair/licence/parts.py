@@ -43,7 +43,7 @@ class Part:
 
 
 def of_card(card: Card, *, files: bool = True) -> list[Part]:
-    """A card's parts. `files`: look into its files, where they are on this computer, for what they say of themselves."""
+    """A card's parts. `files`: look into its files, where they are here, for what they say of themselves."""
     kind = "clip" if card.task == "clip" else "weights"
     found = list(_spoken(card))
     if files:

@@ -90,7 +90,7 @@ def shaped(seen: Seen) -> list[Trace]:
         return [
             Trace(
                 FLUX_DEV,
-                f"its tensors have the shapes of FLUX.1 [dev]: {wide} of its blocks' and {guides} embeddings of 256 x 3072",
+                f"its tensors have the shapes of FLUX.1 [dev]: {wide} of its blocks, {guides} embeddings of 256 x 3072",
             )
         ]
     low = [n for n in names if _LOW_RANK.search(n)]
@@ -105,7 +105,7 @@ def shaped(seen: Seen) -> list[Trace]:
         return [
             Trace(
                 "",
-                "it has the shape of FLUX.1 without the guidance of [dev]: [schnell], or a merge that hides where it came from",
+                "it has the shape of FLUX.1 without the guidance of [dev]: [schnell], or a merge that hides its origin",
             )
         ]
     return []
@@ -211,7 +211,7 @@ def _gguf(file: BinaryIO) -> Seen:
         if sides > 8:
             raise ValueError("too many sides")
         shapes[name] = tuple(number("<Q") for _ in range(sides))
-        number("<I"), number("<Q")
+        file.read(12)  # its type and its place
     return Seen(shapes, {k: v for k, v in said.items() if not k.startswith("tokenizer.")})
 
 
@@ -219,7 +219,7 @@ _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{7,160}")
 
 
 def _searched(path: Path) -> Seen:
-    """Names that stand as plain text in both ends of any file: ONNX, pickles, zips without compression, and the rest."""
+    """Names that stand as plain text in both ends of any file: ONNX, pickles, uncompressed zips, and the rest."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -230,7 +230,8 @@ def _searched(path: Path) -> Seen:
     except OSError:
         return Seen({}, {})
     names = dict.fromkeys(hit.decode() for end in ends for hit in _relevant(end))
-    said = {"text": hit for end in ends for hit in _spelt(end)}
+    spelt = [hit for end in ends for hit in _spelt(end)]
+    said = {f"text {n}": hit for n, hit in enumerate(spelt)}
     return Seen({n: () for n in names}, said)
 
 
