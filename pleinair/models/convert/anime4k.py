@@ -37,7 +37,8 @@ def convert(files: Mapping[str, bytes], options: Mapping[str, Any]) -> bytes:
         if len(blob) > MAX_JSON_BYTES:
             raise ValueError(f"{len(blob)} bytes")
         layers = json.loads(blob)["layers"]
-        return _network({name: layer for name, layer in layers.items() if "weights" in layer})
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and refused as that
+            return _network({name: layer for name, layer in layers.items() if "weights" in layer})
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise ModelFault(
             f"the file is no upscaler of WebSR's ({type(error).__name__}: {str(error)[:120]})",

@@ -13,6 +13,8 @@ import numpy as np
 from ...core.errors import did_you_mean
 from .tfjs import Graph, Node, Value, fault, sides_of, turned
 
+SMALL = 1024
+"""Numbers in a constant that may be worked out here: two of them can make a table of a million at the most."""
 NHWC = (0, 2, 3, 1)
 """axes of a Value whose ONNX tensor has its channels first."""
 
@@ -22,7 +24,7 @@ def value_of(graph: Graph, node: Node) -> tuple[Value, ...]:
     if node.op not in OPERATORS:
         raise fault(f'its operator "{node.op}" ({short(node)}) is not known here', did_you_mean(node.op, OPERATORS))
     inputs = [graph.value(i) for i in node.inputs]
-    if node.op in FOLDED and inputs and all(v.constant is not None for v in inputs):
+    if node.op in FOLDED and inputs and all(v.constant is not None and v.constant.size <= SMALL for v in inputs):
         found = FOLDED[node.op](node, *[v.constant for v in inputs])
         return (Value(short(node), (), np.asarray(found)),)
     outputs = OPERATORS[node.op](graph, node)

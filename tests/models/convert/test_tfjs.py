@@ -312,6 +312,12 @@ def test_a_table_that_would_fill_the_memory_is_refused():
         convert.make("tfjs", graph.files(graph.add("Mul", "x", dense)), {})
 
 
+def test_two_rows_that_would_make_a_table_are_left_to_the_runtime():
+    graph = Tiny((1,))
+    table = graph.add("Add", np.ones((1 << 16, 1), np.float32), np.ones((1, 1 << 16), np.float32))
+    assert len(convert.make("tfjs", graph.files(graph.add("Mul", "x", table)), {})) < 1 << 20
+
+
 def test_a_converter_that_there_is_not_is_named_with_a_suggestion():
     with pytest.raises(ModelFault) as caught:
         convert.make("tfj", {}, {})
