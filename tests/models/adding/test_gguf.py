@@ -93,3 +93,14 @@ def test_a_file_that_is_cut_short_leaves_nothing(tmp_path, home):
     with pytest.raises(ModelFault, match="poet.gguf cannot be used"):
         add(path, "poet", "", "", folders.cards_dir())
     assert not list(home.rglob("*.toml"))
+
+
+def test_an_adapter_sits_on_a_card_that_there_is(tmp_path, home):
+    base = tiny.model(tmp_path / "base.gguf", "llama", template=tiny.CHATML)
+    add(base, "base", "", "MIT", folders.cards_dir())
+    adapter = tiny.adapter(tmp_path / "ink.gguf")
+    card, _ = add(adapter, "ink", "", "", folders.cards_dir(), like="base", role="adapter")
+    assert set(card.files) == {"model", "adapter"} and card.task == "chat"
+    assert card.weights.id == "unknown" and ("base", "MIT") in {(c.kind, c.licence.id) for c in card.components}
+    plain, drawn = (load(name, seed=1, temperature=0, max_tokens=8) for name in ("base", "ink"))
+    assert str(plain("Hello")) != str(drawn("Hello"))
