@@ -7,46 +7,18 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelFault
 from . import llama_c
+from .sampling import Dice, Grammar, Sampling
 
 CHUNK = 16
 """Tokens of a prompt that are read in one step: about 0.1 s of a small model on one core, and no slower than more."""
-PENALISED = 64
-"""How many of the last tokens `repeat` looks back on."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is thrown.
-
-    temperature  0: always the likeliest; 1: as the model learnt it
-    top_k        only the k likeliest; 0: all
-    top_p        only the likeliest that together have this share; 1: all
-    min_p        only those at least this times as likely as the likeliest
-    repeat       > 1 makes what was said lately less likely; 1: off. A grammar has to say its brackets again, so there
-                 it does nothing
-    seed         of the dice, 0..2**32-2
-    grammar      GBNF; "": none
-    schema       a JSON schema; None: none
-    """
-
-    temperature: float = 0.8
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat: float = 1.0
-    seed: int = 0
-    grammar: str = ""
-    schema: Mapping[str, Any] | None = None
 
 
 class Gguf:
@@ -166,10 +138,12 @@ class Gguf:
             self._turn += 1
             turn = self._turn
             self._stop[0] = b"\0"
-            dice = _Dice(self, sampling)
+            text = sampling.rules
+            grammar = Grammar(self._c, self._vocabulary, text) if text else None
+            dice = Dice(sampling, prompt, grammar)
         return self._steps(list(prompt), dice, most, turn)
 
-    def _steps(self, prompt: list[int], dice: _Dice, most: int, turn: int) -> Iterator[bytes | None]:
+    def _steps(self, prompt: list[int], dice: Dice, most: int, turn: int) -> Iterator[bytes | None]:
         given = 0
         try:
             with self._lock:
@@ -186,7 +160,7 @@ class Gguf:
                 with self._lock:
                     if turn != self._turn or self.interrupted:
                         return
-                    token = dice.throw()
+                    token = dice.throw(self._logits())
                 if self._c.llama_vocab_is_eog(self._vocabulary, token):
                     return
                 given = self._count
@@ -243,6 +217,10 @@ class Gguf:
             count -= n
         self._batches = kept
 
+    def _logits(self) -> np.ndarray:
+        """How likely each token is now: a view, good until the next is read."""
+        return np.ctypeslib.as_array(self._c.llama_get_logits_ith(self._context, -1), (self._words,))
+
     # -- what it remembers ---------------------------------------------------------------------------------------------
 
     def forget(self) -> None:
@@ -294,77 +272,6 @@ class Gguf:
             if self._model:
                 self._c.llama_model_free(self._model)
             self._context = self._model = None
-
-
-class _Dice:
-    """A chain of samplers, and a grammar beside it, which is asked about the one token that was thrown: asking it about
-    all of them costs more than the network."""
-
-    def __init__(self, engine: Gguf, how: Sampling) -> None:
-        self._engine, self._c = engine, engine._c
-        c = self._c
-        self._grammar = self._strict(how)
-        self._chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
-        repeat = 1.0 if self._grammar else how.repeat
-        add = [c.llama_sampler_init_penalties(PENALISED, repeat, 0.0, 0.0)] if repeat != 1 else []
-        if how.temperature > 0:
-            add += [c.llama_sampler_init_top_k(how.top_k)] if how.top_k > 0 else []
-            add += [c.llama_sampler_init_top_p(how.top_p, 1)] if how.top_p < 1 else []
-            add += [c.llama_sampler_init_min_p(how.min_p, 1)] if how.min_p > 0 else []
-            add += [c.llama_sampler_init_temp(how.temperature), c.llama_sampler_init_dist(how.seed % (2**32 - 1))]
-        else:
-            add += [c.llama_sampler_init_greedy()]
-        for sampler in add:
-            c.llama_sampler_chain_add(self._chain, sampler)
-
-    def _strict(self, how: Sampling) -> int | None:
-        text = how.grammar
-        if how.schema is not None:
-            from .schema import to_grammar
-
-            try:
-                text = to_grammar(how.schema)
-            except ValueError as error:
-                raise ModelFault(f"this JSON schema cannot be followed: {error}", now="nothing was said") from None
-        if not text:
-            return None
-        found = self._c.llama_sampler_init_grammar(self._engine._vocabulary, text.encode(), b"root")
-        if not found:
-            raise _fault("the grammar cannot be read", llama_c.last_words(), 'GBNF: root ::= "yes" | "no"')
-        return found
-
-    def throw(self) -> int:
-        c, engine = self._c, self._engine
-        if self._grammar is None:
-            return c.llama_sampler_sample(self._chain, engine._context, -1)
-        logits = np.ctypeslib.as_array(c.llama_get_logits_ith(engine._context, -1), (engine._words,))
-        rows = np.zeros(engine._words, [("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
-        rows["id"], rows["logit"] = np.arange(engine._words), logits
-        token = self._pick(rows.copy())
-        one = np.array([(token, 1.0, 0.0)], rows.dtype)
-        self._apply(self._grammar, one)
-        if np.isneginf(one["logit"][0]):
-            self._apply(self._grammar, rows)
-            token = self._pick(rows[~np.isneginf(rows["logit"])])
-        c.llama_sampler_accept(self._chain, token)
-        c.llama_sampler_accept(self._grammar, token)
-        return token
-
-    def _pick(self, rows: np.ndarray) -> int:
-        found = self._apply(self._chain, rows)
-        return ctypes.cast(found.data, ctypes.POINTER(llama_c.TokenData))[found.selected].id
-
-    def _apply(self, sampler: int, rows: np.ndarray) -> llama_c.TokenArray:
-        """A sampler may reorder and shorten the rows, in place."""
-        array = llama_c.TokenArray(rows.ctypes.data, len(rows), -1, False)
-        self._c.llama_sampler_apply(sampler, ctypes.byref(array))
-        return array
-
-    def close(self) -> None:
-        for sampler in (self._chain, self._grammar):
-            if sampler:
-                self._c.llama_sampler_free(sampler)
-        self._chain = self._grammar = None
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:

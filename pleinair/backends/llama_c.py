@@ -46,10 +46,6 @@ class Message(ctypes.Structure):
     _fields_ = [("role", c_char_p), ("content", c_char_p)]
 
 
-class TokenData(ctypes.Structure):
-    _fields_ = [("id", c_int32), ("logit", c_float), ("p", c_float)]
-
-
 class TokenArray(ctypes.Structure):
     _fields_ = [("data", c_void_p), ("size", c_size_t), ("selected", ctypes.c_int64), ("sorted", c_bool)]
 
@@ -86,20 +82,9 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_chat_builtin_templates": (_I, (POINTER(_S), c_size_t)),
     "llama_adapter_lora_init": (_P, (_P, _S)),
     "llama_set_adapters_lora": (_I, (_P, POINTER(_P), c_size_t, POINTER(c_float))),
-    "llama_sampler_chain_default_params": (c_bool, ()),
-    "llama_sampler_chain_init": (_P, (c_bool,)),
-    "llama_sampler_chain_add": (None, (_P, _P)),
     "llama_sampler_free": (None, (_P,)),
-    "llama_sampler_sample": (_I, (_P, _P, _I)),
     "llama_sampler_apply": (None, (_P, POINTER(TokenArray))),
     "llama_sampler_accept": (None, (_P, _I)),
-    "llama_sampler_init_greedy": (_P, ()),
-    "llama_sampler_init_dist": (_P, (c_uint32,)),
-    "llama_sampler_init_top_k": (_P, (_I,)),
-    "llama_sampler_init_top_p": (_P, (c_float, c_size_t)),
-    "llama_sampler_init_min_p": (_P, (c_float, c_size_t)),
-    "llama_sampler_init_temp": (_P, (c_float,)),
-    "llama_sampler_init_penalties": (_P, (_I, c_float, c_float, c_float)),
     "llama_sampler_init_grammar": (_P, (_P, _S, _S)),
 }
 

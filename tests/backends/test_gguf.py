@@ -51,6 +51,7 @@ def test_every_architecture_speaks_and_says_the_same_again(architecture, tmp_pat
     assert 2 <= len(first) <= 12 and first == say(one, seed=3) and first != say(one, seed=4)
     greedy = say(one, temperature=0)
     assert greedy == say(one, temperature=0, seed=9)
+    assert len(set(say(one, temperature=0, repeat=9.0))) > len(set(greedy)) or len(set(greedy)) == len(greedy)
     other = engine(tiny.model(tmp_path / "n.gguf", architecture, seed=1))
     assert say(other, seed=3) != first
 

@@ -53,7 +53,7 @@ class Chat(NetworkModel):
     prompt       what is said to it
     system       who it is, and how it is to answer
     temperature  0: always the likeliest word; 0.8; above 1.5 the words come loose
-    top_k, top_p, min_p   what is left out of the throw before (backends.gguf.Sampling)
+    top_k, top_p, min_p   what is left out of the throw before (backends.sampling)
     repeat       above 1 (1.1, 1.3): it repeats itself less
     seed         of the dice. Left out in a piece, every answer has its own, out of the piece's seed and the frame; left
                  out in a bare call it is 0, so that the same question has the same answer
@@ -203,7 +203,7 @@ class Chat(NetworkModel):
 
     @staticmethod
     def _sampling(values: Mapping[str, Any]) -> Any:
-        from ...backends.gguf import Sampling
+        from ...backends.sampling import Sampling
 
         known = ("temperature", "top_k", "top_p", "min_p", "repeat", "seed", "grammar", "schema")
         whole = ("top_k", "seed")
