@@ -27,8 +27,9 @@ bench: $(VENV)/.all ## the figures of docs/performance.md, measured here
 
 install: $(VENV)/.all ## only .venv, with all that the tests and the bench need
 
-docs: $(VENV)/.run ## writes docs/cli.md again from the help texts
+docs: $(VENV)/.run ## writes docs/cli.md again from the help texts, and the table of docs/licences.md from the terms
 	@$(BIN)/python -m pleinair.cli.docs > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+	@$(BIN)/python -m pleinair.licence.table docs/licences.md
 
 lint: $(VENV)/.all ## ruff
 	@$(BIN)/ruff check .
