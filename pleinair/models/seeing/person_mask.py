@@ -65,7 +65,7 @@ class PersonMask(NetworkModel):
             if "t" in values:
                 mask = self._steadied(mask, float(values["t"]), min(max(number(values, "steady", 0.6), 0.0), 1.0))
         height, width = image.shape[:2]
-        return np.clip(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
+        return cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
 
     def _steadied(self, mask: np.ndarray, t: float, steady: float) -> np.ndarray:
         before = self._before

@@ -34,6 +34,7 @@ def test_joints_lie_where_an_eye_sees_them(weights, backend):
     assert apart(hand, HAND, (480, 640)) < 30
     assert hand.index_tip.y < hand.index_dip.y < hand.index_pip.y < hand.index_mcp.y
     assert hand.middle_tip.y > hand.middle_pip.y, "the middle finger is folded"
+    assert hand.side == "right", "its palm is seen, and its thumb lies to the right"
 
 
 def test_a_fist_pinches_more_than_a_finger_that_points(model):
