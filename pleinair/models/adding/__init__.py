@@ -22,7 +22,10 @@ from .writing import toml
 
 TASKS = tuple(
     task
-    for task in ("stylise", "vector", "objects", "depth", "upscale", "chat", "transcribe", "speak")
+    for task in (
+        "stylise", "vector", "objects", "depth", "upscale", "picture_features", "imagine", "lines", "chat",
+        "transcribe", "speak",
+    )  # fmt: skip
     if task in plugins.names("tasks")
 )
 """What a file may be added as without naming a card that it is like."""

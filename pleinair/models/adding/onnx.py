@@ -18,6 +18,8 @@ RECOGNISERS = {
     "upscale": "seeing.upscale",
     "person_mask": "seeing.person_mask",
     "picture_features": "seeing.picture_features",
+    "imagine": "seeing.imagine",
+    "lines": "seeing.lines",
 }
 """Task -> the module that may have `recognise(summary)`: what a card says of the network; None: it is another's."""
 
@@ -58,6 +60,9 @@ def _painter(found: wire.Summary) -> dict[str, Any] | None:
     image, weights = found.inputs.get("image"), found.inputs.get("style_weights")
     others = set(found.inputs) - {"image", "style_weights"}
     if image is None or len(image) != 4 or image[1] != 3 or len(found.outputs) != 1 or others:
+        return None
+    painted = next(iter(found.outputs.values()))
+    if painted and (len(painted) != 4 or painted[1] not in (3, -1)):
         return None
     options: dict[str, Any] = {"network": "mixture", "multiple": 4, "output": next(iter(found.outputs))}
     ports = {"image": "Image"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import wire
 from ...backends.base import Tensor
 from ...core.errors import ModelFault
 from ...core.kinds import Control, Mask, Size
@@ -24,6 +25,28 @@ from ._pictures import fixed_size, picture_input
 MAX_SIDE = 4096
 TRIM = 2.0
 """Per cent of the pixels at each end that may lie beyond it: single wild numbers stretch nothing."""
+
+
+def recognise(found: wire.Summary) -> dict[str, Any] | None:
+    """What a card says of this network if it tells depths (size, ports, options); None: it does not, or does not say.
+
+    A map [1, height, width] is taken for depths; [1, 1, height, width], which could be a mask, where it is named so.
+    """
+    size, (output, sides) = fixed_size(found), next(iter(found.outputs.items()))
+    pictures = [s for s in found.inputs.values() if s and len(s) == 4 and 3 in (s[1], s[3])]
+    if len(found.inputs) != 1 or not pictures or not sides:
+        return None
+    if not (len(sides) == 3 or (len(sides) == 4 and sides[1] == 1 and "depth" in output.lower())):
+        return None
+    if size and min(sides[-2:]) > 0 and (sides[-1], sides[-2]) != size:
+        return None
+    patches = bool({"LayerNormalization", "Erf"} & set(found.ops))  # a transformer of 14 x 14: Depth Anything
+    options: dict[str, Any] = {"range": "imagenet", "nearer": "larger", "output": output}
+    if size is None:
+        options["multiple"] = 14 if patches else 32
+    ports = {"image": "Image", "steady": "Control"}
+    wanted = size or ((518, 392) if patches else (512, 384))
+    return {"size": list(wanted), "ports": ports, "constants": {"steady": 0.9}, "options": options}
 
 
 class Depth(NetworkModel):

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import wire
 from ...backends.base import Tensor
 from ...core.errors import ModelFault, did_you_mean
 from ...core.kinds import Control, Image, Size, Vector
@@ -29,6 +30,28 @@ from ..network import NetworkModel
 HARMONICS = 4
 """How often the loop may turn back upon itself: more is a more eventful walk."""
 _STEP = 4096
+
+
+def recognise(found: wire.Summary) -> dict[str, Any] | None:
+    """What a card says of this network if it makes a picture of a row of numbers; None: it does not.
+
+    A picture that ends in a sigmoid is 0..1; any other is taken for -1..1, as tanh and StyleGAN give it.
+    """
+    (latent, row), (picture, sides) = (next(iter(p.items()), ("", None)) for p in (found.inputs, found.outputs))
+    if len(found.inputs) != 1 or not row or not sides or found.types.get(latent) != wire.FLOAT:
+        return None
+    if not (len(row) == 2 or (len(row) == 4 and row[2:] == [1, 1])) or row[1] < 2:
+        return None
+    if len(sides) != 4 or 3 not in (sides[1], sides[3]) or min(sides[1:]) < 1:
+        return None
+    high, wide = sides[2:] if sides[1] == 3 else sides[1:3]
+    knobs = {"position": 0.0, "wander": 1.0, "truncation": 1.0, "seed": 0.0}
+    bright = "Sigmoid" in found.ops and "Tanh" not in found.ops
+    return {
+        "size": [wide, high], "makes": ["picture"], "ports": {**dict.fromkeys(knobs, "Control"), "latent": "Vector"},
+        "constants": knobs,
+        "options": {"latent": latent, "picture": picture, "range": "0..1" if bright else "-1..1"},
+    }  # fmt: skip
 
 
 class Imagine(NetworkModel):

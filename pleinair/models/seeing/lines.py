@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import wire
 from ...backends.base import Tensor
 from ...core.errors import ModelFault
 from ...core.figure import Figure
@@ -28,6 +29,19 @@ MOST = 200
 APART = 0.012
 """A line both of whose ends lie nearer than this (in picture heights) to a surer line is that line again; 0: all stay.
 (`options.apart`)"""
+
+
+def recognise(found: wire.Summary) -> dict[str, Any] | None:
+    """What a card says of this network if it is an M-LSD (size, ports, options); None: it is not."""
+    if len(found.inputs) != 1 or len(found.outputs) != 2:
+        return None
+    ((name, sides),), maps = found.inputs.items(), {s[-1]: n for n, s in found.outputs.items() if s and len(s) == 4}
+    if not sides or len(sides) != 4 or sides[-1] != 4 or set(maps) != {1, 4} or min(sides[1:3]) < 2:
+        return None
+    ports = {"image": "Image", "sure": "Control", "shortest": "Control"}
+    options = {"input": name, "scores": maps[1], "offsets": maps[4]}
+    constants = {"sure": 0.15, "shortest": 0.04}
+    return {"size": [sides[2], sides[1]], "ports": ports, "constants": constants, "options": options}
 
 
 class Lines(NetworkModel):

@@ -11,12 +11,29 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import wire
 from ...core.kinds import Size, Vector
 from .. import check_onnx, store
 from ..card import Card
 from ..fit import fitted
 from ..network import NetworkModel
-from ._pictures import middle, picture_input, row_output, unit
+from ._pictures import fixed_size, middle, picture_input, row_output, unit
+
+
+def recognise(found: wire.Summary) -> dict[str, Any] | None:
+    """What a card says of this network if it makes a row of numbers of a picture; None: it does not.
+
+    In which range it wants its picture no file says: ImageNet's is written down where channels come first, 0..1 where
+    they come last, for whoever knows better to change.
+    """
+    output, sides = next(iter(found.outputs.items()))
+    pictures = [s for s in found.inputs.values() if s and len(s) == 4 and 3 in (s[1], s[3])]
+    if len(found.inputs) != 1 or not pictures or not sides or len(sides) < 2:
+        return None
+    if min(sides[1:]) < 1 or sides[1:].count(1) != len(sides) - 2 or max(sides[1:]) < 16:
+        return None
+    options = {"range": "imagenet" if pictures[0][1] == 3 else "0..1", "output": output}
+    return {"size": list(fixed_size(found) or (224, 224)), "ports": {"image": "Image"}, "options": options}
 
 
 class PictureFeatures(NetworkModel):

@@ -16,16 +16,18 @@ from .tiny import card_of
 PORTS = '\n[ports]\nimage = "Image"\nsteady = "Control"\n'
 
 
-def brightness(sides=("height", "width"), channel: bool = True, last: bool = False, factor: float = 1.0) -> bytes:
+def brightness(sides=("height", "width"), channel=True, last=False, factor=1.0, name="depth") -> bytes:
     """A "depth" network: the mean of the three colours of each pixel, times a factor. Layouts as the families export
     them: [1, h, w] (MiDaS, Depth Anything) or [1, 1, h, w] (DPT); `last`: it takes and gives [1, h, w, c]."""
     w = Writer("brightness")
     image = w.unique("image")
-    w.unique("depth")
+    w.unique(name)
     x = w.add("ReduceMean", [image], axes=[3 if last else 1], keepdims=int(channel))
-    w.name_output(w.add("Mul", [x, w.constant(np.float32(factor))]), "depth")
+    w.name_output(w.add("Mul", [x, w.constant(np.float32(factor))]), name)
     picture = [1, *sides, 3] if last else [1, 3, *sides]
-    return w.save({"image": ("float32", picture)}, {"depth": ("float32", [1, *("abc" if channel else "ab")])})
+    one = [1] * channel
+    depths = [1, "a", "b", *one] if last else [1, *one, "a", "b"]
+    return w.save({"image": ("float32", picture)}, {name: ("float32", depths)})
 
 
 def ramp(low=0, high=255, width=64) -> np.ndarray:
