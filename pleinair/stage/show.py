@@ -60,6 +60,7 @@ class Show(Knows, Reloads):
         self.runner: LiveRunner | None = None
         self.recorder: Recorder | None = None
         self._record = record
+        self._verdicts: Verdicts | None = None
         self._build(loaded)
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -104,14 +105,14 @@ class Show(Knows, Reloads):
         self._stand_ins = [p for p in self.pages.values() if isinstance(p, PageCamera)]
         if self._stop.is_set():
             return
-        verdicts = Verdicts(self._loaded, self._parts.lock, self._sources)
-        verdicts.start()
+        self._verdicts = Verdicts(self._loaded, self._parts.lock, self._sources)
+        self._verdicts.start()
         self.runner.start()  # comes back early when the end is asked for meanwhile
         if self._stop.is_set():
             return
         for page in self._stand_ins:
             page.start()
-        self.notices += verdicts.settle()
+        self._verdicts.settle(self.notices)
         try:
             drift = self._parts.save_lock(self.graph)
             self.notices += [{"name": "lock", "text": sentence} for sentence in drift]
@@ -153,8 +154,9 @@ class Show(Knows, Reloads):
         finally:
             if free:
                 self._life.release()
-        if self._looking is not None and self._looking is not threading.current_thread():
-            self._looking.join(END_S)
+        for thread in (self._looking, self._verdicts):
+            if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+                thread.join(END_S)
 
 
 def one_thread_each() -> None:

@@ -21,14 +21,33 @@ WAIT_S = 5.0
 
 
 class Verdicts(threading.Thread):
-    """Started with the show; `settle` puts its lines among the notices and its verdicts into the lock."""
+    """Started with the show; `settle` puts its lines among the notices. Its verdicts go into the lock.
+
+    sources  NAME -> URI that take the place of the piece's own for this evening: they are judged, and not locked
+    """
 
     def __init__(self, loaded: assembly.Loaded, lock: Lock, sources: Mapping[str, str] | None = None) -> None:
         super().__init__(name="pleinair:licences", daemon=True)
         self._loaded, self._lock, self._sources = loaded, lock, sources
-        self.lines: list[dict[str, str]] = []
+        self._said: list[dict[str, str]] = []
+        self._notices: list[dict[str, str]] | None = None
+        self._both = threading.Lock()
 
     def run(self) -> None:
+        lines = self._thought()
+        with self._both:
+            self._said = lines
+            if self._notices is not None:
+                self._notices += lines
+
+    def settle(self, notices: list[dict[str, str]]) -> None:
+        """Adds its lines to `notices`: now, or, where the gate takes long, as soon as they are there."""
+        self.join(WAIT_S)
+        with self._both:
+            notices += self._said
+            self._notices = None if self._said else notices
+
+    def _thought(self) -> list[dict[str, str]]:
         from ..ingredients import cards_in
         from ..licence import piece
         from ..licence.openness import line
@@ -40,14 +59,8 @@ class Verdicts(threading.Thread):
         except (Fault, OSError, ValueError) as error:
             what = error.what if isinstance(error, Fault) else str(error)
             text = f"the gate could not be asked ({what}), so nothing is known to be allowed"
-            self.lines = [{"name": "licences", "text": text, "verdict": "refuse", "more": "", "use": manifest.uses[0]}]
-            return
+            return [{"name": "licences", "text": text, "verdict": "refuse", "more": "", "use": manifest.uses[0]}]
         if not self._sources:  # what is tried for an evening is not what the piece is made of
             piece.lock_in(self._lock, manifest, cards, found)
-        self.lines = piece.notices(found)
-        self.lines += [{"name": "openness", "text": line(card)} for card in cards if card.task != "clip" and card.files]
-
-    def settle(self) -> list[dict[str, str]]:
-        """The lines, once they are there; a line that says so where they are not yet."""
-        self.join(WAIT_S)
-        return self.lines or [{"name": "licences", "text": "still being looked at", "verdict": "ask", "more": ""}]
+        open_to = [line(card) for card in cards if card.task != "clip" and card.files]
+        return [*piece.notices(found), *({"name": "openness", "text": text} for text in open_to)]
