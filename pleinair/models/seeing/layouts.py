@@ -30,6 +30,8 @@ STRIDES = ((8, 16, 32), (8, 16, 32, 64))
 
 MOST_LABELS = 1500
 """More are no labels (the largest sets have some 1200)."""
+MOST_GUESSED = 150
+"""The same where nothing else tells a detector from a transformer's words for a picture (192 numbers or more)."""
 
 
 def cells(size: Size, strides: Sequence[int]) -> np.ndarray:
@@ -152,8 +154,16 @@ LAYOUTS: dict[str, Callable[[Sequence[np.ndarray], Size, float, dict[str, Any]],
 }
 
 
+PREPARED: dict[str, dict[str, Any]] = {
+    "yolox": {"bgr": True, "range": "0..255"},
+    "rtdetr": {"fit": "stretch"},
+}
+"""How a family wants its pictures where its card does not say: options of the card."""
+
+
 def layout_of(outputs: Sequence[Sequence[int] | None], size: Size) -> tuple[str, int] | None:
-    """(layout, number of labels) of a network's outputs at that size of picture; None: not one that is known.
+    """(layout, number of labels) of a network's outputs at that size of picture; None: not one that is known; "" as
+    the layout: one of several, and the sides that are open will tell.
 
     outputs  their shapes in the file's order; -1 or None where it does not say
     """
@@ -175,6 +185,10 @@ def layout_of(outputs: Sequence[Sequence[int] | None], size: Size) -> tuple[str,
     if len(threes) != 1 or (len(known) > 1 and not masks):
         return None
     _, first, second = threes[0]
+    if second < 0 < first - 4 - masks <= MOST_LABELS:
+        return "yolov8", first - 4 - masks
+    if first < 0 and 5 < second <= 5 + MOST_GUESSED:
+        return "", 0
     if first > 4 and strides_of(second, size):
         return ("yolov8", first - 4 - masks) if first - 4 - masks > 0 else None
     if second > 5 and strides_of(first, size, each=3):

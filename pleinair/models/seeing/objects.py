@@ -7,6 +7,7 @@ recognised by the shapes of the network's outputs. `pleinair models add yolo.onn
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from ...backends.base import Tensor
 from ...core.errors import ModelFault, did_you_mean
 from ...core.kinds import Box, Boxes, Control, Size
 from .. import check_onnx, store
+from ..adding.onnx import facts_of
 from ..card import Card
 from ..fit import checked
 from ..network import NetworkModel
 from ._pictures import fixed_size, picture_input
 from .box_tracks import BoxTracks, without_doubles
 from .coco import LABELS
-from .layouts import LAYOUTS, layout_of
+from .layouts import LAYOUTS, PREPARED, layout_of
 
 PAPER = 114
 """Grey around a picture that is not as wide as the network's: what the YOLO family was trained with."""
@@ -43,19 +45,19 @@ def recognise(found: wire.Summary) -> dict[str, Any] | None:
     ((name, shape),) = pictures.items()
     if found.types.get(name) != wire.FLOAT:
         return None
-    size = (shape[3], shape[2]) if shape[2] > 0 and shape[3] > 0 else FREE_SIZE
-    layout = layout_of(list(found.outputs.values()), size)
+    fixed = (shape[3], shape[2]) if shape[2] > 0 and shape[3] > 0 else None
+    layout = layout_of(list(found.outputs.values()), fixed or FREE_SIZE)
     if layout is None:
         return None
-    options: dict[str, Any] = {"layout": layout[0], "labels": "file"}
+    options: dict[str, Any] = {"labels": "file"}
+    if layout[0]:  # else its outputs are of open sizes, and `_open` sees what they become
+        options["layout"] = layout[0]
     if layout[1]:
         options["classes"] = layout[1]
-    if layout[0] == "yolox":  # its own preparation: 0..255, B, G, R
-        options |= {"bgr": True, "range": "0..255"}
-    if layout[0] == "rtdetr":
-        options["fit"] = "stretch"
+    options |= PREPARED.get(layout[0], {})
     ports = {"image": "Image", "sure": "Control", "most": "Control"}
-    return {"size": list(size), "ports": ports, "constants": {"sure": 0.5, "most": 100}, "options": options}
+    size = {"size": list(fixed)} if fixed else {}
+    return {**size, "ports": ports, "constants": {"sure": 0.5, "most": 100}, "options": options}
 
 
 class Objects(NetworkModel):
@@ -101,21 +103,34 @@ class Objects(NetworkModel):
     def _open(self) -> None:
         blob, name = store.read(self.card, "network"), self.card.files["network"].name
         found = check_onnx.inspect(blob, name)
-        self.size = self._its_size(fixed_size(found))
-        picture = picture_input(self.card, found, self.size)
-        self._port = picture.name
-        known = layout_of(list(found.outputs.values()), self.size)
-        if self._options.get("labels", "file") == "file":
-            self.labels = named(blob) or (list(LABELS) if known and known[1] in (0, len(LABELS)) else [])
+        said = facts_of(blob)
+        self.size = self._its_size(fixed_size(found), said)
+        self._make(blob, found)
+        known = layout_of([output.shape for output in self._given()], self.size)
         if not self._layout:
-            if known is None:
+            if not known or not known[0]:
                 raise ModelFault(
                     f"{name} writes its boxes in a way that is not known here",
                     now="the model was not loaded",
                     hint=f"options.layout of the card: {', '.join(LAYOUTS)}",
                 )
             self._layout = known[0]
-        width, height = self.size
+            if self._layout in PREPARED:  # seen only now: the picture goes in another way
+                self._networks.remove(self._network)
+                self._network.close()
+                self._make(blob, found)
+        if known and known[1]:
+            self._options = {"classes": known[1], **self._options}
+        if self._options.get("labels", "file") == "file":
+            self.labels = _named(said) or (list(LABELS) if known and known[1] in (0, len(LABELS)) else [])
+        self._run({"image": self._canvas})
+
+    def _make(self, blob: bytes, found: wire.Summary) -> None:
+        """The network, its picture prepared as the card says, or as its family is."""
+        width, height = self.size = self.size or FREE_SIZE
+        self._options = {**PREPARED.get(self._layout, {}), **self.card.options}
+        picture = picture_input(replace(self.card, options=self._options), found, self.size)
+        self._port = picture.name
         inputs = [picture]
         if "orig_target_sizes" in found.inputs:
             inputs.append(Tensor("orig_target_sizes", (1, 2), dtype="int64"))
@@ -123,11 +138,20 @@ class Objects(NetworkModel):
         self._outputs = [tensor.name for tensor in outputs]
         self._network = self.network("network", inputs, outputs, blob=blob)
         self._canvas = np.full((height, width, 3), PAPER, np.uint8)
-        self._run({"image": self._canvas})
 
-    def _its_size(self, fixed: Size | None) -> Size:
-        """Working size: the network's own where it has one."""
-        size = self.size or fixed or FREE_SIZE
+    def _given(self) -> list[np.ndarray]:
+        """What the network says of the canvas, in the file's order."""
+        arrays = {self._port: self._canvas}
+        if len(self._network.inputs) > 1:
+            arrays["orig_target_sizes"] = np.array([self.size], np.int64)
+        given = self._network.run(arrays)
+        return [given[name] for name in self._outputs]
+
+    def _its_size(self, fixed: Size | None, said: dict[str, str]) -> Size:
+        """Working size: the network's own where it has one, or what it learnt at where the file says that."""
+        learnt = _read(said.get("imgsz", ""))
+        usual = (int(learnt[1]), int(learnt[0])) if isinstance(learnt, list) and len(learnt) == 2 else FREE_SIZE
+        size = self.size or fixed or usual
         if fixed and size != fixed:
             raise ModelFault(
                 f"{self.card.name} works at {fixed[0]} x {fixed[1]} only", hint=f"size = [{fixed[0]}, {fixed[1]}]"
@@ -143,11 +167,7 @@ class Objects(NetworkModel):
         t = values.get("t")
         with self._lock:
             left, top, wide, tall = self._place(image)
-            arrays = {self._port: self._canvas}
-            if len(self._network.inputs) > 1:
-                arrays["orig_target_sizes"] = np.array([self.size], np.int64)
-            given = self._network.run(arrays)
-            outputs = [given[name] for name in self._outputs]
+            outputs = self._given()
             least = threshold * (1 if t is None else STAYS)
             boxes, sure, labels = LAYOUTS[self._layout](outputs, self.size or FREE_SIZE, least, self._options)
             if len(sure) > CANDIDATES:
@@ -199,15 +219,22 @@ class Objects(NetworkModel):
         self._tracks.reset()
 
 
-def named(blob: bytes) -> list[str]:
+def _named(said: dict[str, str]) -> list[str]:
     """The labels that exporters write into the file: metadata "names", "{0: 'person', 1: 'bicycle'}"; [] without."""
-    from ..adding.onnx import facts_of
-
-    try:
-        names = ast.literal_eval(facts_of(blob).get("names", ""))
-        return [str(names[n])[:64] for n in range(len(names))]
-    except (ValueError, SyntaxError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
+    names = _read(said.get("names", ""))
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or set(names) != set(range(len(names))):
         return []
+    return [str(names[n])[:64] for n in range(len(names))]
+
+
+def _read(text: str) -> Any:
+    """A Python literal as exporters write them; None where it is none. Nothing is run."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _outputs(found: wire.Summary) -> list[Tensor]:

@@ -174,11 +174,15 @@ def tables() -> dict[str, dict[str, np.ndarray]]:
     return made
 
 
-def network(outputs: dict[str, np.ndarray]) -> bytes:
-    """A network that gives these tables where the picture is bright at the box's middle, and nothing otherwise."""
+def network(outputs: dict[str, np.ndarray], *open_sides: str) -> bytes:
+    """A network that gives these tables where the picture is bright at the box's middle, and nothing otherwise.
+
+    open_sides  those that the file leaves open: "picture", and of the outputs "0", "1", "2"
+    """
     w = Writer("detector")
     image = w.unique("images")
-    ports, inputs = {}, {"images": ("float32", [1, 3, SIZE[1], SIZE[0]])}
+    sides = ["batch", 3, "height", "width"] if "picture" in open_sides else [1, 3, SIZE[1], SIZE[0]]
+    ports, inputs = {}, {"images": ("float32", sides)}
     for name in outputs:
         w.unique(name)
     y, x = int(MIDDLE[1]), int(MIDDLE[0])
@@ -190,7 +194,7 @@ def network(outputs: dict[str, np.ndarray]) -> bytes:
         empty = np.zeros_like(table) - (9 if name in sure and kind == "float32" and "logits" in outputs else 0)
         both = w.constant(table, f"{name}/seen"), w.constant(empty.astype(kind), f"{name}/not")
         w.name_output(w.add("Where", [bright, *both]), name)
-        ports[name] = (kind, list(table.shape))
+        ports[name] = (kind, [f"side{n}" if str(n) in open_sides else side for n, side in enumerate(table.shape)])
     return w.save(inputs, ports)
 
 
@@ -211,6 +215,23 @@ def test_each_layout_is_recognised_and_read(tmp_path, name):
         assert [seen[0].x, seen[0].y, seen[0].w, seen[0].h] == pytest.approx([x0, y0, x1 - x0, y1 - y0], abs=2e-3)
         assert len(detector(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))) == 0
         detector.close()
+
+
+@pytest.mark.parametrize(("name", "side"), [("yolov8", "2"), ("yolov5", "1"), ("yolox", "1")])
+def test_a_network_of_open_sizes_is_read_at_the_size_that_it_learnt_at(tmp_path, name, side):
+    """As Ultralytics' dynamic exports are: sizes stand in the metadata, or nowhere."""
+    import onnx
+
+    model = onnx.load_from_string(network(tables()[name], "picture", "0", side))
+    about = recognise(wire.summary(model.SerializeToString()))
+    assert "size" not in about and about["options"].get("layout", "") in ("", name)
+    model.metadata_props.add(key="imgsz", value=str([SIZE[1], SIZE[0]]))
+    card = card_of(tmp_path, "objects", {"network": model.SerializeToString()})
+    detector = load(card, backend="onnx")
+    (seen,) = detector(np.full((SIZE[1], SIZE[0], 3), 200, np.uint8))
+    assert detector.size == SIZE and seen.label == "2"
+    assert detector._network.inputs[0].bgr == (name == "yolox") and len(detector._networks) == 1
+    assert [seen.x * SIZE[0], seen.y * SIZE[1]] == pytest.approx(CORNERS[:2], abs=0.1)
 
 
 def test_boxes_are_told_in_the_pictures_own_measure(tmp_path):
