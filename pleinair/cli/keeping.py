@@ -22,7 +22,7 @@ def verify(args: argparse.Namespace) -> int:
     done, began = 0, time.monotonic()
     with Bars() as bars:
         for place in store.blobs():
-            (verdict,) = store.verify_blobs([place])
+            verdict = store.verify_one(place)
             done += verdict.bytes
             bars("reading the store", done, total)
             card, name = names.get(verdict.sha256, ("", ""))

@@ -7,15 +7,11 @@ looks sees all of it or nothing, and two processes may bring the same file at on
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-import re
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -23,25 +19,16 @@ from .. import folders
 from ..core.errors import ModelFault
 from . import safe
 from .card import Card, File
+from .places import Verdict, blobs, discard, has, hash_of, path_of, prune, strays, verify, verify_one
+from .store_faults import StoreFault, absent, disk_fault, full_disk, other, spoilt
+
+__all__ = [
+    "StoreFault", "Verdict", "adopt", "blobs", "discard", "disk_fault", "examine", "full_disk", "has", "hash_of",
+    "missing", "other", "path", "path_of", "prune", "put", "read", "room_for", "settle", "strays", "verify",
+    "verify_one", "workspace",
+]  # fmt: skip
 
 CHUNK = 1 << 20
-
-
-class StoreFault(ModelFault):
-    """The disk is full, or may not be written to: no other source will help."""
-
-
-def path_of(sha256: str) -> Path:
-    """Where the file with that hash lies, or would lie."""
-    return folders.store_dir() / "sha256" / sha256[:2] / sha256
-
-
-def has(file: File) -> bool:
-    """Whether the file is there in its full size. A changed byte is found by `verify`, and when it is read."""
-    try:
-        return path_of(file.sha256).stat().st_size == file.bytes
-    except OSError:
-        return False
 
 
 def missing(card: Card) -> list[File]:
@@ -53,7 +40,7 @@ def path(card: Card, role: str) -> Path:
     """Where a file of the card lies. ModelFault, with the command that brings it, where it does not."""
     file = _file(card, role)
     if not has(file):
-        raise _absent(card, file)
+        raise absent(card, file)
     return path_of(file.sha256)
 
 
@@ -68,12 +55,12 @@ def read(card: Card, role: str, allow: Collection[str] = ()) -> bytes:
         with open(path_of(file.sha256), "rb") as stream:
             blob = stream.read(file.bytes + 1)
     except OSError:
-        raise _absent(card, file) from None
+        raise absent(card, file) from None
     if len(blob) != file.bytes:
-        raise _spoilt(card, file, f"it has {len(blob)} bytes, and the card says {file.bytes}")
+        raise spoilt(card, file, f"it has {len(blob)} bytes, and the card says {file.bytes}")
     found = hashlib.sha256(blob).hexdigest()
     if found != file.sha256:
-        raise _spoilt(card, file, f"its sha256 is {found[:12]}..., and the card says {file.sha256[:12]}...")
+        raise spoilt(card, file, f"its sha256 is {found[:12]}..., and the card says {file.sha256[:12]}...")
     _examine(blob, file, frozenset(allow or _formats(card, role)))
     return blob
 
@@ -101,76 +88,6 @@ def _formats(card: Card, role: str) -> frozenset[str]:
     if any(role in file.of for file in card.files.values()):
         return safe.RAW
     return frozenset({"media"}) if card.task == "clip" else safe.RUNNABLE | safe.DATA
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What `verify` found about one file. `state`: "whole", "missing", "changed"."""
-
-    sha256: str
-    bytes: int
-    state: str
-    name: str = ""
-
-
-def verify(cards: Iterable[Card] | None = None) -> list[Verdict]:
-    """Reads every file of the cards (without cards: all of the store) and compares its hash."""
-    if cards is None:
-        return verify_blobs(blobs())
-    return verify_blobs(
-        (path_of(f.sha256) for card in cards for f in card.needed.values()),
-        [f.name for card in cards for f in card.needed.values()],
-    )
-
-
-def verify_blobs(places: Iterable[Path], names: Iterable[str] = ()) -> list[Verdict]:
-    """The same for single files of the store."""
-    verdicts = []
-    for place, name in zip_longest(places, names, fillvalue=""):
-        place = Path(place)
-        if not place.is_file():
-            verdicts.append(Verdict(place.name, 0, "missing", name))
-            continue
-        state = "whole" if hash_of(place) == place.name else "changed"
-        verdicts.append(Verdict(place.name, place.stat().st_size, state, name))
-    return verdicts
-
-
-def blobs() -> Iterator[Path]:
-    """Every file in the store."""
-    root = folders.store_dir() / "sha256"
-    if root.is_dir():
-        yield from sorted(p for p in root.glob("??/*") if re.fullmatch(r"[0-9a-f]{64}", p.name))
-
-
-def strays(keep: Iterable[Card]) -> list[Path]:
-    """What no card of `keep` runs with, and the beginnings of files that none of them names."""
-    cards = list(keep)
-    wanted = {f.sha256 for card in cards for f in card.needed.values()}
-    named = wanted | {f.sha256 for card in cards for file in card.files.values() for f in (file, *file.parts)}
-    partial = folders.store_dir() / "partial"
-    begun = sorted(partial.iterdir()) if partial.is_dir() else []
-    return [p for p in blobs() if p.name not in wanted] + [p for p in begun if p.name not in named]
-
-
-def prune(keep: Iterable[Card]) -> list[tuple[str, int]]:
-    """Removes what no card of `keep` needs; returns (sha256, bytes) of each."""
-    gone = []
-    for place in strays(keep):
-        gone.append((place.name, place.stat().st_size))
-        with contextlib.suppress(OSError):
-            place.chmod(0o600)  # Windows does not remove what is read-only
-        place.unlink(missing_ok=True)
-    return gone
-
-
-def discard(sha256: str) -> None:
-    """Removes one file; nothing where there is none."""
-    place = path_of(sha256)
-    with contextlib.suppress(FileNotFoundError):
-        with contextlib.suppress(OSError):
-            place.chmod(0o600)  # Windows does not remove what is read-only
-        place.unlink()
 
 
 def adopt(source: Path, file: File | None = None) -> tuple[str, int]:
@@ -285,29 +202,6 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def hash_of(place: Path) -> str:
-    """sha256 of a file."""
-    with open(place, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def full_disk() -> StoreFault:
-    """What a full disk means."""
-    return disk_fault(OSError(errno.ENOSPC, ""))
-
-
-def disk_fault(error: OSError) -> StoreFault:
-    """What a full or a read-only disk means."""
-    home = folders.data_dir()
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        what, hint = "the disk is full", "make room, or set PLEINAIR_HOME to a folder on another disk"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        what, hint = "the store cannot be written to", "set PLEINAIR_HOME to a folder that you may write to"
-    else:
-        what, hint = f"the store cannot be used: {error.strerror or error}", "set PLEINAIR_HOME to another folder"
-    return StoreFault(what, where=str(home), now="nothing was changed", hint=hint)
-
-
 def room_for(count: int) -> None:
     """StoreFault where the store's disk has less room than so many bytes: said before anything is downloaded."""
     place = folders.store_dir()
@@ -331,29 +225,3 @@ def _file(card: Card, role: str) -> File:
             hint=f"its files are: {', '.join(card.files)}",
         )
     return card.files[role]
-
-
-def _absent(card: Card, file: File) -> ModelFault:
-    return ModelFault(
-        f"{card.name} cannot be loaded: the file {file.name} is not on this computer",
-        now="the model was not loaded",
-        hint=f"pleinair fetch {card.name}      ({card.bytes / 1e6:.1f} MB, {card.weights.id})",
-    )
-
-
-def _spoilt(card: Card, file: File, why: str) -> ModelFault:
-    return ModelFault(
-        f"{card.name} cannot be loaded: the file {file.name} is not the one that the card means ({why})",
-        where=str(path_of(file.sha256)),
-        now="the model was not loaded",
-        hint=f"pleinair fetch {card.name} brings a whole one",
-    )
-
-
-def other(why: str) -> ModelFault:
-    """What came is not what the card means."""
-    return ModelFault(
-        f"the file was refused: {why}",
-        now="nothing was put into the store",
-        hint="fetch again; if it happens again, the card or its source has changed",
-    )
