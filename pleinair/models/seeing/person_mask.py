@@ -35,6 +35,9 @@ class PersonMask(NetworkModel):
     candidates = (("litert", "f32"),)
     reference = ("litert", "f32", 1)
 
+    _before: np.ndarray | None = None
+    _t: float | None = None
+
     def _open(self) -> None:
         self._network = self.network(
             "network",
@@ -45,8 +48,7 @@ class PersonMask(NetworkModel):
 
     def reset(self) -> None:
         """Forgets the mask before."""
-        self._before: np.ndarray | None = None
-        self._t: float | None = None
+        self._before, self._t = None, None
 
     def save(self) -> dict[str, Any] | None:
         return None if self._before is None else {"before": self._before, "t": self._t}

@@ -70,6 +70,7 @@ class Follower(NetworkModel):
     candidates = tflite.CANDIDATES
     reference = tflite.REFERENCE
     point_names: tuple[str, ...] = ()
+    _t: float | None = None
 
     def _find(self, image: np.ndarray) -> Iterable[Crop]:
         """Where to look closely, the surest first."""
@@ -98,21 +99,24 @@ class Follower(NetworkModel):
         """Forgets whom it followed."""
         self._tracks: list[_Track] = []
         self._next = 1
-        self._t: float | None = None
+        self._t = None
         self._looked: float | None = None
+        self._size_seen: list[int] = []
 
     def save(self) -> dict[str, Any] | None:
         """Whom it follows, for a tape that begins in the middle."""
         if self._t is None:
             return None
         tracks = [{"number": k.number, "crop": k.crop.as_list(), "calm": k.calm.save()} for k in self._tracks]
-        return {"t": self._t, "looked": self._looked, "next": self._next, "tracks": tracks}
+        now = {"t": self._t, "looked": self._looked, "next": self._next, "size": self._size_seen}
+        return {**now, "tracks": tracks}
 
     def load(self, state: dict[str, Any] | None) -> None:
         self.reset()
         if not state:
             return
         self._t, self._looked, self._next = state["t"], state["looked"], state["next"]
+        self._size_seen = list(state["size"])
         for kept in state["tracks"]:
             track = _Track(kept["number"], Crop(*kept["crop"]))
             track.calm.load(kept["calm"])
@@ -129,9 +133,10 @@ class Follower(NetworkModel):
             return Landmarks(self._made(image, sight.points, sight, number, values) for number, sight in numbered)
 
     def _follow(self, image: np.ndarray, t: float, most: int, values: dict[str, Any]) -> Landmarks:
-        if self._t is not None and not 0 <= t - self._t <= FORGET_S:
+        size = [image.shape[1], image.shape[0]]
+        if self._t is not None and not (0 <= t - self._t <= FORGET_S and size == self._size_seen):
             self.reset()
-        self._t = t
+        self._t, self._size_seen = t, size
         seen: list[tuple[_Track, Sight]] = []
         for track in self._tracks[:most]:
             sight = self._look(image, track.crop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -9,11 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pleinair.backends import base
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import load
 from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
+from pleinair.models.seeing import tflite
 from pleinair.testing import check_model
 
 from .people import FACE, ODD, apart, frames, picture, shifted
@@ -146,6 +149,31 @@ def test_time_that_goes_back_begins_anew(model):
     assert np.array_equal(face.points, alone.points)
 
 
+def test_a_picture_of_another_size_begins_anew(model):
+    image = picture("astronaut")
+    model.reset()
+    model(image, t=0.0)
+    half = np.ascontiguousarray(image[::2, ::2])
+    (face,), (alone,) = model(half, t=0.03), model(half)
+    assert np.array_equal(face.points, alone.points)
+
+
+def test_what_it_remembers_may_be_asked_for_before_it_is_open(weights):
+    fetch(["faces"])
+    assert load("faces", backend="litert", threads=1).save() is None
+
+
+def test_without_litert_openvino_is_chosen(weights, monkeypatch):
+    monkeypatch.setattr(base, "package_version", lambda name: "" if name == "ai-edge-litert" else "1")
+    try:
+        there = importlib.reload(tflite)
+        assert {name for name, _ in there.CANDIDATES} == {"openvino"} and there.REFERENCE == ("openvino", "f32", 1)
+    finally:
+        monkeypatch.undo()
+        importlib.reload(tflite)
+    assert {name for name, _ in tflite.CANDIDATES} == {"openvino", "litert"}
+
+
 def test_other_weights_are_refused(weights):
     fetch(["faces", "hands"])
     card, hands = find_card("faces"), find_card("hands")
@@ -170,7 +198,7 @@ def test_it_behaves_on_stage(weights):
 
 @pytest.mark.slow
 def test_emotions_are_told_by_a_card_of_their_own(weights, frame):
-    """The emotion network comes in a package of 145 MB, and reading emotions has duties in law: `faces` does without."""
+    """It comes in a package of 145 MB, and reading emotions off people has duties in law: `faces` does without."""
     fetch(["faces_emotion"])
     found = {}
     for backend in ("litert", "openvino"):
