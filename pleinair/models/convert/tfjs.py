@@ -11,21 +11,19 @@ not two for each convolution.
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...core.errors import ModelFault, did_you_mean
+from .tfjs_node import TYPES, Node, Value, fault, sides_of, turned
 from .writing import Writer
 
 MAX_JSON_BYTES = 64 << 20
 MAX_NODES = 100_000
-_TYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_INT64": "int64", "DT_BOOL": "bool", "DT_UINT8": "uint8"}
 _STORED = {"float32": "<f4", "int32": "<i4", "bool": "|u1", "uint8": "|u1"}
 _QUANTISED = {"float16": "<f2", "uint8": "|u1", "uint16": "<u2"}
 
@@ -44,56 +42,6 @@ def convert(files: Mapping[str, bytes], options: Mapping[str, Any]) -> bytes:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, OverflowError) as error:
         raise fault(f"it is not laid out as such a model is ({type(error).__name__}: {str(error)[:120]})") from None
-
-
-def fault(why: str, hint: str = "") -> ModelFault:
-    return ModelFault(
-        f"the TensorFlow.js model cannot be converted: {why}", now="nothing was put into the store", hint=hint
-    )
-
-
-@dataclass(frozen=True)
-class Value:
-    """A tensor of the TensorFlow graph: a constant, or what an ONNX tensor holds with its axes in another order.
-
-    axes   axis i of the TensorFlow tensor is axis axes[i] of the ONNX tensor; (): the same order
-    """
-
-    name: str = ""
-    axes: tuple[int, ...] = ()
-    constant: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Node:
-    """One operator of the GraphDef."""
-
-    name: str
-    op: str
-    inputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-
-    def flag(self, key: str) -> bool:
-        return bool(self.attributes.get(key, {}).get("b", False))
-
-    def number(self, key: str, default: float = 0) -> float:
-        entry = self.attributes.get(key, {})
-        return float(entry.get("i", entry.get("f", default)))
-
-    def text(self, key: str) -> str:
-        return base64.b64decode(self.attributes.get(key, {}).get("s", "")).decode("ascii")
-
-    def numbers(self, key: str) -> list[int]:
-        return [int(i) for i in self.attributes.get(key, {}).get("list", {}).get("i", [])]
-
-    def texts(self, key: str) -> list[str]:
-        return [base64.b64decode(s).decode("ascii") for s in self.attributes.get(key, {}).get("list", {}).get("s", [])]
-
-    def dtype(self, key: str) -> str:
-        found = self.attributes.get(key, {}).get("type", "DT_FLOAT")
-        if found not in _TYPES:
-            raise fault(f"{self.name} is of the type {found}, and only {', '.join(_TYPES)} are known")
-        return _TYPES[found]
 
 
 class Graph:
@@ -127,7 +75,7 @@ class Graph:
         for key, tensor in outputs.items():
             stated = (self.signature.get("outputs") or {}).get(key, {})
             shape = sides_of(stated["tensorShape"]) if "tensorShape" in stated else None
-            ports[names[key]] = (_TYPES[stated.get("dtype", "DT_FLOAT")], shape)
+            ports[names[key]] = (TYPES[stated.get("dtype", "DT_FLOAT")], shape)
             self.writer.name_output(self.plain(self.value(tensor)), names[key])
         if not self.inputs:
             raise fault("it takes nothing")
@@ -160,6 +108,10 @@ class Graph:
         if key not in self._turned:
             self._turned[key] = self.writer.add("Transpose", [value.name], value.name + "/turned", perm=value.axes)
         return self._turned[key]
+
+    def stored(self, value: Value) -> str:
+        """The ONNX tensor with the axes in the order in which it lies."""
+        return self.plain(value) if value.constant is not None else value.name
 
     def channels_first(self, value: Value) -> str:
         """A picture N, H, W, C as an ONNX tensor N, C, H, W."""
@@ -204,20 +156,6 @@ class Graph:
             needed = [_split(i)[0] for i in self.nodes[name].inputs]
             stack += [(n, False) for n in reversed(needed) if state.get(n) != 2]
         return order
-
-
-def turned(value: Value, order: tuple[int, ...]) -> Value:
-    """`transpose(value, order)`, without doing it."""
-    if value.constant is not None:
-        return Value(value.name, (), value.constant.transpose(order))
-    axes = tuple(value.axes[i] for i in order) if value.axes else order
-    return Value(value.name, () if axes == tuple(range(len(axes))) else axes)
-
-
-def sides_of(shape: Mapping[str, Any]) -> list[int | str]:
-    """Of a TensorShape; a word for a free side, but a free batch is one."""
-    given = [int(dim["size"]) for dim in shape.get("dim", [])]
-    return [side if side > 0 else (f"side{n}" if n else 1) for n, side in enumerate(given)]
 
 
 def _split(tensor: str) -> tuple[str, int]:

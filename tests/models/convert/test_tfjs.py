@@ -201,6 +201,14 @@ def test_a_slice_means_what_its_masks_say(begin, end, step, masks, truth):
     assert np.array_equal(out, truth(x))
 
 
+def test_constants_go_in_wherever_tensors_do():
+    graph, row = Tiny((3,)), np.float32([-2, 0, 9])
+    found = [graph.add("LeakyRelu", row, alpha=0.5), graph.add("Relu6", row), graph.add("Sum", row, np.int32([0]))]
+    made = [graph.add("Mul", "x", f) for f in found]
+    leaky, six, total = graph.run(np.ones(3, np.float32), *made)
+    assert leaky.tolist() == [-1, 0, 9] and six.tolist() == [0, 0, 6] and total.tolist() == [7, 7, 7]
+
+
 def test_whole_numbers_divide_downwards():
     x = np.array([7, -7, 8, -1], np.int32)
     graph = Tiny((4,), "DT_INT32")
