@@ -214,14 +214,14 @@ def _graph(graph: memoryview, found: Summary, depth: int) -> None:
         elif number in (5, 15):
             name = _tensor(_message(value), found) if number == 5 else _sparse(_message(value), found)
             if hash(name) in constants or len(constants) > MAX_NAMES:
-                raise Broken(f'it holds two tables called "{name[:60]}"')
+                raise Broken(f"it holds two tables called {short(name)}")
             constants.add(hash(name))
         elif number in (11, 12, 13):
             name, kind, shape = _value_info(_message(value), found)
             if depth == 0 and number != 13:
                 ports = inputs if number == 11 else found.outputs
                 if name in ports or len(ports) > 4096:
-                    raise Broken(f'it has two ports called "{name[:60]}"')
+                    raise Broken(f"it has two ports called {short(name)}")
                 found.types[name] = kind
                 ports[name] = shape
         elif number == 16:
@@ -305,7 +305,7 @@ def _tensor(tensor: memoryview, found: Summary) -> str:
         elif number == 14:
             outside = outside or value == 1
     if kind not in _BITS and kind != _STRING:
-        raise Broken(f'the table "{name[:60]}" is of a type {kind} that there is not')
+        raise Broken(f"the table {short(name)} is of a type {kind} that there is not")
     if not outside:
         _holds(name, kind, count, raw, rows)
     found.weights += raw or sum(rows.values())
@@ -317,7 +317,7 @@ def _holds(name: str, kind: int, count: int, raw: int | None, rows: dict[int, in
     if raw is not None and kind != _STRING:
         wanted = -(-count * _BITS[kind] // 8)
         if raw != wanted or rows:
-            raise Broken(f'the table "{name[:60]}" should have {wanted} bytes and has {raw}')
+            raise Broken(f"the table {short(name)} should have {wanted} bytes and has {raw}")
         return
     place, least, most = 5, 1, 10  # varints
     if kind in (1, 14):
@@ -332,7 +332,7 @@ def _holds(name: str, kind: int, count: int, raw: int | None, rows: dict[int, in
         count = -(-count * _BITS[kind] // 8)
     there = rows.get(place, 0)
     if raw is not None or set(rows) - {place} or not count * least <= there <= count * most:
-        raise Broken(f'the table "{name[:60]}" should have {count} numbers and has others')
+        raise Broken(f"the table {short(name)} should have {count} numbers and has others")
 
 
 def _pair(pair: memoryview, found: Summary) -> tuple[str, str]:
@@ -450,6 +450,12 @@ def _message(value: int | memoryview) -> memoryview:
     if isinstance(value, int):
         raise Broken("its bytes are not those of an ONNX file")
     return value
+
+
+def short(name: str) -> str:
+    """A name out of a file, fit for a sentence: quoted, no line breaks, no escapes, not too long."""
+    clean = "".join(c if c.isprintable() else "?" for c in name[:61])
+    return f'"{clean[:57]}..."' if len(name) > 60 else f'"{clean}"'
 
 
 def _text(value: int | memoryview) -> str:

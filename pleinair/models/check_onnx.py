@@ -61,9 +61,11 @@ def _fits(there: Sequence[int | None] | None, wanted: Sequence[int | None]) -> b
 def _ports(ports: Mapping[str, Sequence[int | None] | None]) -> str:
     if not ports:
         return "none"
-    return ", ".join(
-        f"{n} [{' x '.join('?' if s in (-1, None) else str(s) for s in p or ())}]" for n, p in ports.items()
-    )
+    told = [
+        f"{wire.short(n)[1:-1]} [{' x '.join('?' if s in (-1, None) else str(s) for s in p or ())}]"
+        for n, p in list(ports.items())[:12]
+    ]
+    return ", ".join(told) + (" ..." if len(ports) > 12 else "")
 
 
 def _fault(name: str, why: str, hint: str = "") -> ModelFault:

@@ -14,8 +14,10 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...backends.wire import Broken
+from ...backends.wire import Broken, short
 from ...core.errors import ModelFault
+
+__all__ = ["Broken", "Reader", "no_overlap", "product", "refused", "short", "text_of", "viewed"]
 
 MAX_SIDES = 8
 """Sides of one tensor; no format on the shelf has more."""
@@ -81,12 +83,6 @@ def no_overlap(spans: list[tuple[int, int, str]], what: str = "the tables") -> N
     for (_, end, one), (start, stop, other) in zip(spans, spans[1:], strict=False):
         if start < end and stop > start:
             raise Broken(f"{what} {short(one)} and {short(other)} lie on top of each other")
-
-
-def short(name: str) -> str:
-    """A name out of a file, fit for a sentence: no line breaks, no escapes, quoted, not too long."""
-    clean = "".join(c if c.isprintable() else "?" for c in name)
-    return f'"{clean[:57]}..."' if len(clean) > 60 else f'"{clean}"'
 
 
 def text_of(view: memoryview) -> str:
