@@ -44,6 +44,11 @@ def squared_difference(graph: Graph, node: Node) -> Value:
     return Value(add(graph, node, "Mul", [apart, apart]), axes)
 
 
+def square(graph: Graph, node: Node) -> Value:
+    value = graph.value(node.inputs[0])
+    return Value(add(graph, node, "Mul", [graph.stored(value)] * 2), value.axes)
+
+
 def floor_div(graph: Graph, node: Node) -> Value:
     a, b = (graph.plain(graph.value(i)) for i in node.inputs)
     if node.dtype("T") == "float32":

@@ -12,9 +12,19 @@ import numpy as np
 
 from ...core.errors import did_you_mean
 from .tfjs import Graph
-from .tfjs_arithmetic import elementwise, floor_div, leaky, matmul, relu6, select, softmax, squared_difference
+from .tfjs_arithmetic import elementwise, floor_div, leaky, matmul, relu6, select, softmax, square, squared_difference
 from .tfjs_node import Node, Value, add, fault, ints, onnx_type, short, sides_of
-from .tfjs_pictures import batch_norm, convolution, depthwise, pad, pool, resize, transpose
+from .tfjs_pictures import (
+    batch_norm,
+    convolution,
+    depth_to_space,
+    depthwise,
+    pad,
+    pool,
+    resize,
+    transpose,
+    transposed,
+)
 from .tfjs_shapes import (
     arg_max,
     concat,
@@ -97,6 +107,7 @@ OPERATORS: dict[str, Callable[[Graph, Node], Value | tuple[Value, ...]]] = {
     "Conv2D": convolution, "_FusedConv2D": convolution, "DepthwiseConv2dNative": depthwise,
     "FusedDepthwiseConv2dNative": depthwise, "MaxPool": pool("MaxPool"), "AvgPool": pool("AveragePool"),
     "FusedBatchNormV3": batch_norm, "ResizeBilinear": resize("linear"), "ResizeNearestNeighbor": resize("nearest"),
+    "Conv2DBackpropInput": transposed, "DepthToSpace": depth_to_space, "FloorMod": elementwise("Mod"), "Square": square,
     "Pad": pad, "PadV2": pad, "Transpose": transpose,
     "Reshape": reshape, "Shape": shape, "Size": size, "ConcatV2": concat, "Pack": pack, "Unpack": unpack,
     "Split": split, "SplitV": split, "ExpandDims": expand_dims, "Squeeze": squeeze, "StridedSlice": strided_slice,

@@ -52,6 +52,34 @@ def _nhwc(node: Node) -> None:
         raise fault(f"{short(node)} has its channels first, which is not known here")
 
 
+def transposed(graph: Graph, node: Node) -> Value:
+    """Conv2DBackpropInput(sizes, weights, value): a convolution backwards. SAME makes exactly `strides` times as many
+    pixels, as every exporter asks for."""
+    _nhwc(node)
+    weights = graph.number(node.inputs[1])  # height, width, out, in
+    strides, sides = node.numbers("strides")[1:3], weights.shape[:2]
+    over = [side - stride if node.text("padding") == "SAME" else 0 for side, stride in zip(sides, strides, strict=True)]
+    before = [max(o, 0) // 2 for o in over]
+    after = [max(o, 0) - b for o, b in zip(over, before, strict=True)]
+    inputs = [
+        graph.channels_first(graph.value(node.inputs[2])),
+        graph.writer.constant(weights.transpose(3, 2, 0, 1), short(node) + "/w"),
+    ]
+    name = add(
+        graph, node, "ConvTranspose", inputs, strides=strides, pads=[*before, *after],
+        output_padding=[max(-o, 0) for o in over],
+    )  # fmt: skip
+    return Value(name, NHWC)
+
+
+def depth_to_space(graph: Graph, node: Node) -> Value:
+    _nhwc(node)
+    picture = graph.channels_first(graph.value(node.inputs[0]))
+    return Value(
+        add(graph, node, "DepthToSpace", [picture], blocksize=int(node.number("block_size")), mode="DCR"), NHWC
+    )
+
+
 def pool(op: str) -> Callable[[Graph, Node], Value]:
     def write(graph: Graph, node: Node) -> Value:
         _nhwc(node)

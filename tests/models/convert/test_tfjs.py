@@ -238,6 +238,28 @@ def test_a_picture_grows_by_half_pixels_and_to_a_size_that_is_computed(wave):
     assert out.shape == truth.shape and np.abs(out - truth).max() < 1e-5
 
 
+@pytest.mark.parametrize(("side", "stride"), [(2, 2), (3, 2), (4, 2), (1, 2), (3, 1)])
+def test_a_convolution_backwards_is_the_transpose_of_the_one_forwards(side, stride):
+    """<conv(a), b> = <a, backwards(b)> for SAME padding, whatever a and b are."""
+    rng = np.random.default_rng(side)
+    a, b = rng.random((1, 8, 6, 2)).astype(np.float32), rng.random((1, 8 // stride, 6 // stride, 3)).astype(np.float32)
+    kernel = rng.random((side, side, 2, 3)).astype(np.float32)
+    how = {"strides": [1, stride, stride, 1], "padding": "SAME"}
+    graph, other = Tiny(a.shape), Tiny(b.shape)
+    (there,) = graph.run(a, graph.add("Conv2D", "x", kernel, **how))
+    sizes = np.array(a.shape, np.int32)
+    (back,) = other.run(b, other.add("Conv2DBackpropInput", sizes, kernel, "x", **how))
+    assert back.shape == a.shape and (there * b).sum() == pytest.approx((a * back).sum(), rel=1e-5)
+
+
+def test_depth_becomes_space_block_by_block():
+    x = np.arange(24, dtype=np.float32).reshape(1, 1, 2, 12)
+    graph = Tiny(x.shape)
+    (out,) = graph.run(x, graph.add("DepthToSpace", "x", block_size=2))
+    truth = x.reshape(1, 1, 2, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 2, 4, 3)
+    assert np.array_equal(out, truth)
+
+
 def test_weights_that_were_made_small_are_made_large_again():
     graph = Tiny((3,))
     graph.add("Mul", "x", "w", name="y")
