@@ -9,6 +9,7 @@ run: files are read out of it, one by one, up to the size that the card gives.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
@@ -41,6 +42,14 @@ def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """
     module = importlib.import_module(f"{__name__}.{TAKERS[source.partition(':')[0]]}")
     return module.take(source, wants, report)
+
+
+def parsed(pattern: re.Pattern[str], source: str, example: str) -> tuple[str, ...]:
+    """The parts of a source, as its module's pattern names them. ModelFault, with an example, where it is none."""
+    match = pattern.fullmatch(source)
+    if not match:
+        raise refused(f'"{source}" is no source', example)
+    return match.groups()
 
 
 def refused(what: str, hint: str = "fetch again", *, where: str = "", now: str = "") -> ModelFault:

@@ -12,7 +12,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import Progress, Want, refused, web
+from . import Progress, Want, parsed, refused, web
 
 URL = "https://civitai.com"
 _SOURCE = re.compile(r"civitai:(\d{1,12})")
@@ -21,18 +21,14 @@ _TOKEN = "make an API key in your account there, and set CIVITAI_API_TOKEN to it
 
 def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """Downloads the one file of the version that the card means."""
-    match = _SOURCE.fullmatch(source)
-    if not match:
-        raise refused(
-            f'"{source}" is no source', "civitai:VERSION_ID, the number behind modelVersionId= in the address"
-        )
+    (version,) = parsed(_SOURCE, source, "civitai:VERSION_ID, the number behind modelVersionId= in the address")
     file = wants[0].file
     base = os.environ.get("CIVITAI_URL", URL).rstrip("/")
     plain = base.startswith("http://")
     token = os.environ.get("CIVITAI_API_TOKEN", "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = web.read(f"{base}/api/v1/model-versions/{match[1]}", headers, plain=plain, what=file.name, token=_TOKEN)
-    url = _address(answer, match[1], file.sha256, wants[0].card.name)
+    answer = web.read(f"{base}/api/v1/model-versions/{version}", headers, plain=plain, what=file.name, token=_TOKEN)
+    url = _address(answer, version, file.sha256, wants[0].card.name)
     if urlsplit(url)[:2] != urlsplit(base)[:2]:
         headers = {}
     web.download(url, file, report, headers, plain=plain, token=_TOKEN)

@@ -13,18 +13,15 @@ from urllib.parse import urlsplit
 
 from ...core.errors import ModelFault
 from .. import partial
-from . import Progress, Want, refused
+from . import Progress, Want, parsed, refused
 
-_SOURCE = re.compile(r"hf:([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([^/@]+)/(.+)")
+_SOURCE = re.compile(r"hf:([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([^/@]+)/((?!.*\.\.).+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """Downloads one file of a repository at one commit."""
-    match = _SOURCE.fullmatch(source)
-    if not match or ".." in match[3].split("/"):
-        raise refused(f'"{source}" is no source', "hf:OWNER/NAME@COMMIT/PATH/IN/THE/REPOSITORY")
-    repository, revision, path = match.groups()
+    repository, revision, path = parsed(_SOURCE, source, "hf:OWNER/NAME@COMMIT/PATH/IN/THE/REPOSITORY")
     if not _COMMIT.fullmatch(revision):
         raise refused(
             f'"{revision}" is a name that moves: {repository} is to be pinned to one commit',

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import store
-from . import Progress, Want, client, expected_bytes, inside, keep, refused, tarball
+from . import Progress, Want, client, expected_bytes, inside, keep, parsed, refused, tarball
 
 _PACKAGE = r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*"
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
@@ -23,10 +23,7 @@ _HINTS = {"certificate": "set npm's own certificate: npm config set cafile FILE"
 
 def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """Downloads one package and takes every wanted file out of it."""
-    match = _SOURCE.fullmatch(source)
-    if not match:
-        raise refused(f'"{source}" is no source', "npm:PACKAGE@1.2.3/PATH/IN/THE/PACKAGE, the version whole and exact")
-    package, version, _ = match.groups()
+    package, version, _ = parsed(_SOURCE, source, "npm:PACKAGE@1.2.3/PATH/IN/THE/PACKAGE, the version whole and exact")
     wanted = inside(f"npm:{package}@{version}/", wants)
     total, name = expected_bytes(wanted), f"{package} {version}"
 

