@@ -34,6 +34,9 @@ LOOPS_ABOVE, UNLIKELY_BELOW, NOBODY_ABOVE = 2.4, -1.0, 0.6
 token; probability of "no speech"."""
 OUTDATED = {"paused": ("grew",), "resumed": ("paused",), "ended": ("grew", "paused"), "dropped": ("grew", "paused")}
 
+_KINDS = {"model": ("ctranslate2",), "config": ("json",), "vocabulary": ("text", "json")}
+"""What CTranslate2 is given, and of which format each must be."""
+
 
 class Transcribe(Listener):
     """`model(sound)`: its words, as Text. In a piece: Text while somebody speaks, `final` when they have ended.
@@ -68,7 +71,7 @@ class Transcribe(Listener):
                 now="the model was not loaded",
                 hint="a Whisper of CTranslate2 is model.bin, config.json, tokenizer.json and vocabulary.txt",
             )
-        engine = {name: store.read(self.card, r) for r, name in roles.items() if r in ("model", "config", "vocabulary")}
+        engine = {name: store.read(self.card, r, _KINDS[r]) for r, name in roles.items() if r in _KINDS}
         self._whisper = self._backend_class(engine, precision=self.precision, threads=self.threads)
         self._networks.append(self._whisper)
         self._words = Words(store.read(self.card, "tokenizer"), self._whisper, self.card.name)
@@ -80,7 +83,9 @@ class Transcribe(Listener):
 
         card = self.card if "voice_activity" in self.card.files else find_card("voice_activity")
         role = "voice_activity" if card is self.card else "network"
-        network = find("backends", "onnx")(store.read(card, role), INPUTS, OUTPUTS, precision="f32", threads=1)
+        network = find("backends", "onnx")(
+            store.read(card, role, ("onnx",)), INPUTS, OUTPUTS, precision="f32", threads=1
+        )
         self._networks.append(network)
         return network
 
