@@ -15,6 +15,7 @@ from ...core.errors import ModelFault, did_you_mean
 
 CONVERTERS: dict[str, str] = {
     "tfjs": "tfjs:convert",
+    "tflite": "tflite:convert",
     "anime4k": "anime4k:convert",
     "efficientnet_lite": "efficientnet:convert",
     "dcgan": "dcgan:convert",

@@ -1,7 +1,6 @@
 """Where people are: a soft mask. Task "person_mask".
 
-MediaPipe's Selfie Segmentation: one network, 256 x 256, made for one to a few people within some metres. Its last layer
-is an operation of MediaPipe's own, which LiteRT knows and OpenVINO does not.
+MediaPipe's Selfie Segmentation: one network, 256 x 256, made for one to a few people within some metres.
 
 With a time, the mask is steadied: where the network is unsure of a place (a mask near 0.5), more of the mask before is
 kept; where it is sure, none. That stills hair and fingers without drawing a tail behind what moves (the idea is that
@@ -32,8 +31,6 @@ class PersonMask(NetworkModel):
 
     kind = Mask
     uses = ("t",)
-    candidates = (("litert", "f32"),)
-    reference = ("litert", "f32", 1)
 
     _before: np.ndarray | None = None
     _t: float | None = None
@@ -41,8 +38,8 @@ class PersonMask(NetworkModel):
     def _open(self) -> None:
         self._network = self.network(
             "network",
-            [Tensor("input_1", (1, SIDE, SIDE, 3), picture="NHWC")],
-            [Tensor("activation_10", (1, SIDE, SIDE, 1))],
+            [Tensor("input_1", (1, 3, SIDE, SIDE), picture="NCHW")],
+            [Tensor("activation_10", (1, 1, SIDE, SIDE))],
         )
         self._network.run({"input_1": np.full((SIDE, SIDE, 3), 128, np.uint8)})
 
@@ -63,7 +60,7 @@ class PersonMask(NetworkModel):
 
         image = values["image"]
         with self._lock:
-            mask = self._network.run({"input_1": fitted(image, (SIDE, SIDE))})["activation_10"][0, :, :, 0]
+            mask = self._network.run({"input_1": fitted(image, (SIDE, SIDE))})["activation_10"][0, 0]
             if "t" in values:
                 mask = self._steadied(mask, float(values["t"]), min(max(number(values, "steady", 0.6), 0.0), 1.0))
         height, width = image.shape[:2]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
-from pleinair.core.errors import ModelFault
-from pleinair.models import load
+from pleinair.models import choose, load
 from pleinair.models.fetch import fetch
 from pleinair.testing import check_model
 
@@ -18,7 +15,7 @@ from .people import ODD, picture
 @pytest.fixture(scope="module")
 def model():
     fetch(["person_mask"])
-    model = load("person_mask", threads=1)
+    model = load("person_mask", backend="onnx", threads=1)
     model.open()
     yield model
     model.close()
@@ -72,15 +69,19 @@ def test_the_state_goes_with_a_tape(model):
     assert not np.array_equal(model(dark), there)
 
 
-def test_without_litert_it_says_what_to_install(weights, monkeypatch):
-    fetch(["person_mask"])
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(ModelFault) as refused:
-        load("person_mask").open()
-    assert "pleinair[litert]" in refused.value.hint
+def test_backends_agree(model):
+    image = picture("astronaut")
+    other = load("person_mask", backend="openvino", precision="f32", threads=1)
+    assert np.abs(model(image) - other(image)).max() < 1e-3
+    other.close()
+
+
+def test_the_machine_chooses_what_agrees(weights):
+    choice = choose.decide("person_mask", threads=1)
+    assert choice.agreement["psnr_db"] >= 34
 
 
 def test_it_behaves_on_stage(weights):
     fetch(["person_mask"])
     given = {"image": [picture("astronaut"), picture("grace_hopper")], "steady": [0.5]}
-    check_model(lambda: load("person_mask", threads=1), given)
+    check_model(lambda: load("person_mask", backend="onnx", threads=1), given)
