@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     from pathlib import Path
 
-    parser.add_argument("file", metavar="FILE", type=Path, help="ONNX, GGUF, TFLite, or the folder of a Whisper")
+    parser.add_argument("file", metavar="FILE", type=Path, help="ONNX, GGUF, TFLite, or a folder that belongs together")
     parser.add_argument("--name", metavar="N", help="what a piece will call it (the file's own name)")
     parser.add_argument("--task", metavar="T", help="what it is for, where it could be several things")
     parser.add_argument("--licence", metavar="ID", help="of the weights, an SPDX identifier such as Apache-2.0")

@@ -7,6 +7,7 @@ run, is refused, and nothing is written.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -18,14 +19,12 @@ from ...core.errors import Fault, ModelFault, did_you_mean
 from .. import store
 from ..card import Card, File, file_dict, find_card, read_card
 from .found import NOW, Found, licence_id, refuse
+from .onnx import RECOGNISERS
 from .writing import toml
 
 TASKS = tuple(
     task
-    for task in (
-        "stylise", "vector", "objects", "depth", "upscale", "picture_features", "imagine", "lines", "chat",
-        "transcribe", "speak",
-    )  # fmt: skip
+    for task in ("stylise", "vector", *RECOGNISERS, "chat", "transcribe", "speak", "embed_text", "picture_text")
     if task in plugins.names("tasks")
 )
 """What a file may be added as without naming a card that it is like."""
@@ -37,22 +36,27 @@ def name_of(file: Path) -> str:
 
 
 def look(file: Path) -> Found:
-    """Reads a file (of a Whisper: its folder): its format, what it is for, whose it is. Nothing of it is run.
+    """Reads a file, or a folder of files that belong together: what it is for, whose it is. Nothing of it is run.
 
     ModelFault: there is none, it is of no format that is used here, or not exactly right.
     """
     from .. import safe
-    from . import gguf, onnx, safetensors, tflite, voice, whisper
+    from . import encoder, gguf, onnx, pair, readme, safetensors, tflite, voice, whisper
 
     if file.name.endswith(".onnx.json") and file.with_suffix("").is_file():
         file = file.with_suffix("")
     if file.name == "model.bin" and whisper.is_one(file.parent):
         file = file.parent
-    if whisper.is_one(file):
-        return whisper.read(file)
+    for kind in (whisper, pair, encoder):
+        if kind.is_one(file):
+            found = kind.read(file)
+            readme.read(file, found)
+            return found
     if file.is_dir():
         raise refuse(
-            file.name, "it is a folder, and no Whisper of CTranslate2's", "name the one file in it that is the model"
+            file.name,
+            "it is no folder that is known here (a Whisper of CTranslate2, a text encoder, a CLIP pair)",
+            "name the one file in it that is the model",
         )
     try:
         with open(file, "rb"):
@@ -94,10 +98,9 @@ def add(
     table = _like(found, find_card(like), role) if like else _as(found, file, task)
     known = {blob.name for blob in store.blobs()}
     stored = {r: store.adopt(place) for r, place in found.files.items()}
-    files = {
-        r: {"name": found.files[r].name, "from": [], "sha256": sha256, "bytes": count}
-        for r, (sha256, count) in stored.items()
-    }
+    stored |= {r: store.put(io.BytesIO(make()), None, made) for r, (made, make) in found.made.items()}
+    names = {r: place.name for r, place in found.files.items()} | {r: made for r, (made, _) in found.made.items()}
+    files = {r: {"name": names[r], "from": [], "sha256": sha, "bytes": n} for r, (sha, n) in stored.items()}
     if found.voice and consent:
         table["options"] = {**table["options"], "consent": consent}
     card = {"name": name, **_about(found), **table, **_licence(found, licence), **_papers(found, table, by)}
@@ -196,7 +199,6 @@ def _papers(found: Found, table: Mapping[str, Any], by: str) -> dict[str, Any]:
 
 def _try(path: Path, name: str) -> None:
     """Opens it once: what the task cannot take is said now, not on stage. Where other files are missing, it waits."""
-    from .. import load
     from ..fetch import take_local
 
     card = read_card(path)
@@ -204,7 +206,19 @@ def _try(path: Path, name: str) -> None:
     if store.missing(card):
         return
     candidates = getattr(plugins.find("tasks", card.task), "candidates", None) or (("onnx", "f32"),)
-    backend, precision = candidates[-1]
+    faults = []
+    for backend, precision in reversed(candidates):  # the plainest first; another where its package is not installed
+        try:
+            _open(card, backend, precision, name)
+            return
+        except ModelFault as fault:
+            faults.append(fault)
+    raise faults[0]
+
+
+def _open(card: Card, backend: str, precision: str, name: str) -> None:
+    from .. import load
+
     model = load(card, backend=backend, precision=precision, threads=1)
     try:
         model.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ class Found:
     cards       task -> what the card says about running it as that, the likeliest first; empty: nothing here runs it
     why         why that is so, or what it needs: the second half of a sentence
     files       role -> the file on this computer
+    made        role -> (file name, what makes its bytes out of others in the folder): when it is added, not before
     borrowed    role -> an entry of [files] out of another card, with its sources
     title, about, licence, stated_in   as the file states them, "" where it does not
     credits     (who, what)
@@ -32,6 +34,7 @@ class Found:
     cards: dict[str, dict[str, Any]] = field(default_factory=dict)
     why: str = ""
     files: dict[str, Path] = field(default_factory=dict)
+    made: dict[str, tuple[str, Callable[[], bytes]]] = field(default_factory=dict)
     borrowed: dict[str, dict[str, Any]] = field(default_factory=dict)
     title: str = ""
     about: str = ""

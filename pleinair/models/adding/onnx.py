@@ -12,16 +12,9 @@ from ...core.errors import ModelFault
 from .. import check_onnx
 from .found import Found, clean
 
-RECOGNISERS = {
-    "objects": "seeing.objects",
-    "depth": "seeing.depth",
-    "upscale": "seeing.upscale",
-    "person_mask": "seeing.person_mask",
-    "picture_features": "seeing.picture_features",
-    "imagine": "seeing.imagine",
-    "lines": "seeing.lines",
-}
-"""Task -> the module that may have `recognise(summary)`: what a card says of the network; None: it is another's."""
+RECOGNISERS = ("objects", "lines", "upscale", "depth", "imagine", "picture_features")
+"""Tasks whose modules have `recognise(summary)`: what a card says of the network; None: it is another's. The surest
+first: whatever makes a row of numbers of a picture could be picture_features."""
 
 
 def read(file: Path) -> Found:
@@ -40,12 +33,13 @@ def read(file: Path) -> Found:
 def _recognised(summary: wire.Summary, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if (card := _painter(summary)) is not None:
         yield "stylise", card
-    for task, module in RECOGNISERS.items():
+    for task in RECOGNISERS:
+        recognise = importlib.import_module(f"pleinair.models.seeing.{task}").recognise
         try:
-            recognise = getattr(importlib.import_module(f"pleinair.models.{module}"), "recognise", None)
-        except ImportError:
-            continue
-        if recognise is not None and (card := recognise(summary)) is not None:
+            card = recognise(summary)
+        except (TypeError, ValueError, IndexError):
+            continue  # shapes that nobody has thought of are another network's
+        if card is not None:
             yield task, card
     try:
         from ..vector import ports_of

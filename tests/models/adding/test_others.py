@@ -16,7 +16,11 @@ from pleinair.models.adding import add, look
 from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
 
+from ..convert.test_bert import Reference
 from ..hearing.test_speak import tiny_piper
+from ..seeing.test_clip_words import tokenizer_json
+from ..seeing.test_picture_text import text_network, vocabulary
+from ..seeing.tiny import average_colour
 
 
 @pytest.fixture
@@ -82,7 +86,11 @@ def test_a_folder_that_is_no_whisper_or_not_whole(tmp_path, home):
     (tmp_path / "empty").mkdir()
     half = whisper(tmp_path / "half")
     (half / "tokenizer.json").unlink()
-    for folder, why in ((other, "only Whisper"), (tmp_path / "empty", "no Whisper"), (half, "holds no tokenizer.json")):
+    for folder, why in (
+        (other, "only Whisper"),
+        (tmp_path / "empty", "no folder that is known here"),
+        (half, "holds no tokenizer.json"),
+    ):
         with pytest.raises(ModelFault, match=why):
             look(folder)
 
@@ -165,3 +173,42 @@ def test_an_onnx_file_s_own_words(tmp_path, home):
     )
     card, _ = add(tmp_path / "n.onnx", "night", "", "CC0-1.0", folders.cards_dir())
     assert card.weights.id == "CC0-1.0" and card.weights.stated_in == "by who added it"
+
+
+def test_a_text_encoder_as_the_hub_gives_it(tmp_path, home):
+    folder = tmp_path / "mine"
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    files = Reference("bert").files(max_position_embeddings=24)
+    (folder / "model.safetensors").write_bytes(files["weights"])
+    (folder / "config.json").write_bytes(files["config"])
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nsea\nnight\n")
+    (folder / "README.md").write_text(
+        "---\nlanguage: en\nlicense: apache-2.0\nbase_model:\n- some/encoder\n---\n# Mine\n"
+    )
+    found = look(folder)
+    assert list(found.cards) == ["embed_text"] and found.licence == "Apache-2.0" and "README.md" in found.stated_in
+    assert ("one vector", "the first word's") in found.facts
+    card, _ = add(folder, "mine", "", "", folders.cards_dir())
+    assert {c.what for c in card.components if c.kind == "base"} == {"some/encoder"}
+    assert card.files["network"].name == "mine.onnx" and not card.files["network"].made
+    sea, again = (load("mine")(text) for text in ("sea", "SEA"))
+    assert abs(float(sea @ sea) - 1) < 1e-5 and np.allclose(sea, again, atol=1e-6)
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(ModelFault, match='of the family "gpt2"'):
+        look(folder)
+
+
+def test_a_clip_pair(tmp_path, home):
+    words, merges = vocabulary()
+    folder = tmp_path / "pair"
+    (folder / "onnx").mkdir(parents=True)
+    (folder / "onnx" / "vision_model.onnx").write_bytes(average_colour((8, 8), "pixel_values"))
+    (folder / "onnx" / "text_model.onnx").write_bytes(text_network(words))
+    with pytest.raises(ModelFault, match="no words"):
+        look(folder)
+    (folder / "tokenizer.json").write_bytes(tokenizer_json(words, merges))
+    card, _ = add(folder, "pair", "", "MIT", folders.cards_dir())
+    assert card.task == "picture_text" and set(card.files) == {"picture", "text", "words"}
+    red = np.full((12, 20, 3), (255, 0, 0), np.uint8)
+    assert int(np.argmax(load("pair")(red, labels=["green", "red", "blue"]))) == 1
