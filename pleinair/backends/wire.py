@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 MAX_DEPTH = 16
 """Graphs inside graphs (If, Loop): more is no honest network."""
-MAX_LOOKS = 150_000
+MAX_LOOKS = 100_000
 """Fields of messages: as much work as a file may ask for. A network of 700 layers has 8,000."""
 MAX_SIDES = 16
 MAX_NAMES = 65_536

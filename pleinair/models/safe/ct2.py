@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .parts import Broken, Reader, product, short, text_of
 
-MAX_TABLES = 65_536
+MAX_TABLES = 32_768
 _ITEM = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}
 """Bytes of one number by CTranslate2's DataType: float32, int8, int16, int32, float16, bfloat16."""
 _SPEC = b"Spec\0"

@@ -18,7 +18,7 @@ import numpy as np
 from .parts import Broken, product, short
 
 MAX_BYTES = 64 << 20
-MAX_PARTS = 250_000
+MAX_PARTS = 200_000
 MAX_KEYS = 1_000_000
 MAX_DEPTH = 64
 MAX_NUMBER = 64

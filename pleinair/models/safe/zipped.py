@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .parts import Broken, Reader, no_overlap, short, text_of
 
-MAX_ENTRIES = 20_000
+MAX_ENTRIES = 10_000
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _ENCRYPTED, _STREAMED = 0x2041, 0x0008
 _FULL = 0xFFFFFFFF

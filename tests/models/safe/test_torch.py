@@ -12,14 +12,7 @@ from pleinair.models.safe import jail, torch_zip
 from pleinair.models.safe.parts import Broken
 
 from . import torches
-
-ARRAYS = {
-    "a.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
-    "a.count": np.array(7, np.int64),
-    "b": np.array([[True, False]]),
-    "half": np.linspace(-1, 1, 9, dtype=np.float16),
-    "none": np.zeros((0, 4), np.float64),
-}
+from .broken_torch import ARRAYS, torch_broken
 
 
 @pytest.mark.parametrize("layout", [torches.zipped, torches.in_a_row])
@@ -73,6 +66,17 @@ def test_a_list_that_would_swell():
     pickle = torches.PROTO + b"](K\x01eq\x00" + b"".join(b"](" + b"h%c" % n * 10 + b"eq%c" % (n + 1) for n in range(12))
     with pytest.raises(ModelFault, match="cannot be used"):
         torch_zip.tensors(torches.zipped({}, pickle + torches.STOP))
+
+
+def test_torch_files_that_are_not_what_they_say():
+    """In this process, where a crash would be seen; the jail turns whatever happens into a sentence."""
+    count = 0
+    for label, blob in torch_broken():
+        with pytest.raises(Broken) as error:
+            torch_zip.convert(memoryview(blob))
+        assert str(error.value).isprintable(), label
+        count += 1
+    assert count >= 80
 
 
 def answer(view: memoryview) -> bytes:
