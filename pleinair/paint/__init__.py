@@ -24,11 +24,13 @@ from .layout import crop, fit, flip, resize, tile
 from .lines import arrows, segments
 from .marks import circle, line, stamp
 from .mixing import add, blend, darken, difference, lighten, mask, multiply, over, screen, subtract
+from .sounds import piano_roll, pitch_line, spectrum, waveform
 from .tone import blur, grade, grain, grey, invert, light, vignette
 from .words import caption, text
 
 __all__ = [
     "add", "arrows", "blend", "blur", "boxes", "caption", "circle", "crop", "darken", "difference", "fit", "flip",
-    "grade", "grain", "grey", "invert", "light", "lighten", "line", "mask", "mesh", "multiply", "over", "picture",
-    "resize", "screen", "segments", "skeleton", "stamp", "subtract", "text", "tile", "vignette",
+    "grade", "grain", "grey", "invert", "light", "lighten", "line", "mask", "mesh", "multiply", "over",
+    "piano_roll", "picture", "pitch_line", "resize", "screen", "segments", "skeleton", "spectrum", "stamp",
+    "subtract", "text", "tile", "vignette", "waveform",
 ]  # fmt: skip
