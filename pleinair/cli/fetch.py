@@ -9,6 +9,7 @@ cut off is called again: it goes on where it stopped, and what is whole already 
 from __future__ import annotations
 
 import argparse
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,12 +75,16 @@ def _backends(names: list[str], site: Path | None) -> dict[str, Any]:
         for card in map(find_card, dict.fromkeys((spec.card, *spec.cards))):
             label = spec_name if card.name == spec.card else f"{spec_name}, as {card.name}"
             began = time.monotonic()
+            patience = threading.Timer(MEASURED_S, say, [f"{label:<16} is tried on each backend, once ..."])
+            patience.start()
             try:
                 choice = choose.decide(card, spec.size, spec.threads, precision=spec.precision)
             except Fault as fault:
                 say_fault(fault)
                 found[label] = {"fault": fault.as_dict()}
                 continue
+            finally:
+                patience.cancel()
             took = time.monotonic() - began
             threads = "1 thread" if choice.threads == 1 else f"{choice.threads} threads"
             speed = f", {choice.ran_ms:.1f} ms" if choice.ran_ms else ""

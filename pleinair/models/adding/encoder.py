@@ -34,7 +34,9 @@ def read(folder: Path) -> Found:
     safe.check(weights, weights.name, {"safetensors"})
     safe.check(tokenizer, tokenizer.name, {"json", "text"})
     options = _options(folder, config)
-    found = Found("text encoder", title=clean(config.get("_name_or_path")) or folder.absolute().name)
+    found = Found("text encoder", title=folder.absolute().name)
+    if "/" in (base := clean(config.get("_name_or_path"))):
+        found.component(base, "base", stated_in="named in config.json, without a licence")
     found.files = {"tokenizer": tokenizer}
     found.made["network"] = f"{folder.absolute().name}.onnx", lambda: _network(folder, options)
     found.facts += [("family", family), ("one vector", {"cls": "the first word's"}.get(options["pooling"], "the mean"))]
