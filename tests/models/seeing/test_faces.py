@@ -125,6 +125,19 @@ def test_a_real_face_trembles_less_when_it_is_smoothed(model):
     assert trembling(0.5) < 0.7 * raw
 
 
+def test_an_empty_room_is_looked_at_ten_times_a_second(model, monkeypatch):
+    looks, empty = [], np.zeros((120, 160, 3), np.uint8)
+    monkeypatch.setattr(model, "_find", lambda image: looks.append(1) or ())
+    model.reset()
+    for n in range(150):
+        model(empty, t=n / 30)
+    first, then = 2 * 30 + 1, (150 - 2 * 30 - 1) / 3
+    assert len(looks) == pytest.approx(first + then, abs=2)
+    monkeypatch.undo()
+    seen = [len(model(picture("astronaut"), t=(150 + n) / 30)) for n in range(4)]
+    assert seen[-1] == 1, "who enters is seen within a tenth of a second"
+
+
 def test_a_run_cut_in_the_middle_goes_on_as_the_whole_one(model):
     clip = frames("carphone")[:12]
     model.reset()
