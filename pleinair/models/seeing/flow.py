@@ -161,12 +161,14 @@ class Flow(Model):
 
 
 def mask_of(moved: np.ndarray, gain: float) -> np.ndarray:
-    """0..1, height x width: how quickly each place moves."""
+    """0..1, height x width, in steps of 1/65535: how quickly each place moves. Softened as whole numbers: OpenCV's
+    blur of floats rounds otherwise where another thread is in OpenCV too, and a replay would differ."""
     import cv2
 
     length = cv2.magnitude(moved[..., 0], moved[..., 1])
-    length = cv2.GaussianBlur(cv2.threshold(length, STILL_PX, 0, cv2.THRESH_TOZERO)[1], (5, 5), 0)
-    return np.minimum(length * np.float32(gain / (FULL * moved.shape[0])), np.float32(1))
+    length[length < STILL_PX] = 0
+    levels = np.minimum(length * np.float32(65535 * gain / (FULL * moved.shape[0])), np.float32(65535))
+    return cv2.GaussianBlur(np.rint(levels).astype(np.uint16), (5, 5), 0) * np.float32(1 / 65535)
 
 
 def _mask(moved: np.ndarray, confidence: float, gain: float) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import av
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from pleinair.core.errors import Fault
 from pleinair.core.kinds import Landmarks, Mask
 from pleinair.core.model import Model
-from pleinair.models import load
+from pleinair.models import clip_path, load
 from pleinair.testing import check_model
 
 
@@ -122,3 +125,30 @@ def test_what_it_does_not_know_is_said_with_a_sentence(small):
         load("flow", size=(320, 240))
     with pytest.raises(ValueError, match="a picture is"):
         load("flow")(np.zeros((4, 4), np.float32))
+
+
+@pytest.fixture
+def film(weights) -> list[np.ndarray]:
+    """Every tenth frame of the clip, 640 x 360."""
+    with av.open(str(clip_path("bigbuckbunny"))) as container:
+        frames = [f for n, f in enumerate(container.decode(video=0)) if n % 10 == 0]
+    return [f.to_ndarray(format="rgb24", width=640, height=360) for f in frames]
+
+
+def test_the_same_bits_while_others_are_in_opencv_too(film):
+    """OpenCV cuts its work into other pieces where another thread is in it: sums of floats then round otherwise."""
+    found: list[list[str]] = [[], [], []]
+
+    def look(out: list[str]) -> None:
+        mask, movement = load("flow_mask", gain=2), load("flow")
+        for _ in range(4):
+            mask.reset()
+            movement.reset()
+            out.append("".join(Mask.digest(mask(p)) + Landmarks.digest(movement(p)) for p in film))
+
+    threads = [threading.Thread(target=look, args=(out,)) for out in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({told for out in found for told in out}) == 1
