@@ -51,6 +51,7 @@ class Slower(Model):
     def __init__(self, model: Model, extra_ms: float) -> None:
         self._model, self._extra_s = model, extra_ms / 1e3
         self.ports, self.kind, self.size, self.names = model.ports, model.kind, model.size, model.names
+        self.uses, self.interrupt = model.uses, model.interrupt
 
     def open(self) -> None:
         self._model.open()

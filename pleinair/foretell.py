@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +22,13 @@ def declared_costs(graph: Graph) -> dict[str, float]:
     """Seconds that a firing of each model takes here: as it was measured when its backend was chosen, else now."""
     from .piece import ModelNode
 
-    return {n.name: model_cost(n.model) for n in graph.nodes.values() if isinstance(n, ModelNode)}
+    return {n.name: model_cost(n.model, n.constants) for n in graph.nodes.values() if isinstance(n, ModelNode)}
 
 
-def model_cost(model: Model) -> float:
-    """Seconds of one call."""
+def model_cost(model: Model, constants: Mapping[str, Any] | None = None) -> float:
+    """Seconds of one call; of a model that streams, of one item."""
     known = _remembered(model.describe())
-    return known if known is not None else float(np.median(time_model(model, 5)))
+    return known if known is not None else float(np.median(time_model(model, 5, constants)))
 
 
 def _remembered(about: dict[str, Any]) -> float | None:
@@ -53,25 +53,48 @@ def _remembered(about: dict[str, Any]) -> float | None:
     return None
 
 
-def time_model(model: Model, calls: int) -> list[float]:
-    """Seconds of each call, u8 picture to u8 picture, after it was opened and called once."""
-    case = arguments(model)
+def time_model(model: Model, calls: int, constants: Mapping[str, Any] | None = None) -> list[float]:
+    """Seconds of each call (u8 picture to u8 picture), or of each item, after it was opened and gave one."""
     model.open()
-    model(**case)
-    return [_timed(lambda: model(**case)) for _ in range(calls)]
+    turns = repeated(model, {**arguments(model, constants or {}), **(constants or {})})
+    next(turns)
+    return [_timed(lambda: next(turns)) for _ in range(calls)]
 
 
-def arguments(model: Model) -> dict[str, Any]:
-    """A test picture for the hot port, and for the others what its task says makes it work (a style, not none)."""
-    from .core.kinds import Image
+def repeated(model: Model, ports: Mapping[str, Any]) -> Iterator[None]:
+    """Calls it for ever with these; comes back after each call, or after each item where the model streams."""
+    stream = getattr(model, "stream", None)
+    while True:
+        if not callable(stream):
+            model(**ports)
+            yield
+            continue
+        count = 0
+        for item in stream(**ports):
+            if item is not None:
+                count += 1
+                yield
+        if not count:
+            yield
+
+
+def arguments(model: Model, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """What is needed to call it: a test picture, a second of silence, a sentence; and what its task says makes it work
+    (a style, not none)."""
+    from .core.kinds import Audio, Image, Sound, Text
     from .models.testcard import picture
 
     size = model.size or (320, 240)
     proofs: Callable[[], list[dict[str, Any]]] | None = getattr(model, "proofs", None)
     case = dict(proofs()[-1]) if proofs else {}
-    for place, (port, kind) in enumerate(model.ports.items()):
-        if place == 0 and kind is Image:
-            case[port] = picture(size, 0)
+    likely: dict[Any, Callable[[], Any]] = {
+        Image: lambda: picture(size, 0),
+        Audio: lambda: Sound(np.zeros(16_000, np.float32), 16_000),
+        Text: lambda: Text("The sea is calm tonight, and nobody is here."),
+    }
+    for port in getattr(model, "needed", tuple(model.ports)[:1]):
+        if port not in case and port not in constants and model.ports[port] in likely:
+            case[port] = likely[model.ports[port]]()
     return case
 
 
@@ -152,12 +175,13 @@ def _verdict(age_ms: list[float], budget: float | None) -> str | None:
 def _time_node(node: ModelNode, frames: Sequence[Frame] | None) -> list[float]:
     """CALLS of its model on what it last read: pictures of the size that the piece gives it."""
     if frames is None:
-        return time_model(node.model, CALLS)
+        return time_model(node.model, CALLS, node.constants)
     ports = {port: frame.data for port, frame in zip(node._ports, frames, strict=False)}
     node.open()
     try:
-        node.model(**node.constants, **ports)
-        return [_timed(lambda: node.model(**node.constants, **ports)) for _ in range(CALLS)]
+        turns = repeated(node.model, {**node.constants, **ports})
+        next(turns)
+        return [_timed(lambda: next(turns)) for _ in range(CALLS)]
     finally:
         node.close()
 

@@ -20,6 +20,7 @@ from .core.graph import Graph
 from .core.kinds import Image, Size
 from .core.observer import Observer
 from .core.source import Capture, Source
+from .foretell import repeated
 from .piece import ModelNode
 from .run.live import LiveRunner
 from .run.stats import Ring, Stats
@@ -111,7 +112,7 @@ class CheapParts:
 
     def __init__(self, parts: assembly.MachineParts, rate: float = 30.0) -> None:
         self._parts, self._rate = parts, rate
-        self.model, self.sink = parts.model, parts.sink
+        self.model, self.sink, self.interrupt = parts.model, parts.sink, parts.interrupt
 
     def source(self, name: str) -> Source:
         source = self._parts.source(name)
@@ -183,12 +184,13 @@ def alone(runner: LiveRunner, seconds: float = 2.0) -> dict[str, dict[str, Any]]
         if len(ports) < len(frames):
             continue  # it was never fed
         node.open()
+        turns = repeated(node.model, {**node.constants, **ports})
         for _ in range(3):
-            node.model(**node.constants, **ports)
+            next(turns)
         took, end = Ring(), time.monotonic() + seconds
         while time.monotonic() < end:
             began = time.perf_counter_ns()
-            node.model(**node.constants, **ports)
+            next(turns)
             took.add(time.perf_counter_ns() - began)
         node.close()
         figures = took.percentiles()

@@ -94,6 +94,8 @@ class Parts(Protocol):
 
     def sink(self, name: str) -> Sink: ...
 
+    # def interrupt(self, name: str) -> str | None: the stream that ends an answer of the model, where they know of one
+
 
 class Piece:
     """What is declared, in order. Nothing is opened and nothing is checked against the machine here."""

@@ -96,6 +96,9 @@ class _TapeParts:
         except Fault as fault:  # said when it is asked: perhaps it never was
             return _StandIn(ports, kind, fault), {}
 
+    def interrupt(self, name: str) -> str | None:
+        return self.loaded.manifest.models[name].interrupt
+
     def _constants(self, name: str, spec: manifests.ModelSpec) -> dict[str, Any]:
         constants = dict(spec.constants)
         for port in constants:

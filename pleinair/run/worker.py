@@ -188,7 +188,7 @@ class Worker:
                         ran_from_ns = clock.now_ns()
                     item = next(items, None)
                 if item is None:
-                    cancelled = self.cell.cancelled and type(items) is not ONE
+                    cancelled = type(items) is not ONE and (self.cell.cancelled or runner.stopping.is_set())
                     break
                 done_ns = clock.now_ns()
                 ran_ns += done_ns - ran_from_ns

@@ -186,6 +186,33 @@ def test_an_interrupt_ends_a_model_also_in_a_pause_and_the_tape_proves_it(live, 
     assert again.said == said, "what it remembers came out the same, pauses and all"
 
 
+def test_the_end_of_the_show_ends_an_answer_and_the_tape_says_so(live, tmp_path):
+    class Quick(Teller):  # ends by itself when it is told, as a language model does
+        def __call__(self, prompt, tone="", rng=None):
+            for item in super().__call__(prompt, tone, rng):
+                if self.interrupted:
+                    return
+                yield item
+
+    gate, question = threading.Semaphore(0), Hand(Text)
+    model = Quick(gate)
+    parts = Parts(question=question, voice=Hand(Event), camera=Hand(), answer=model)
+    runner, log = live(talk(), parts, tmp_path / "tape")
+    question.give("one two three")
+    gate.release()
+    log.until("frame", "answer")
+    runner.end()
+    gate.release(3)
+    assert log.until("done", "answer")[0][3] is True
+    live.stop()
+
+    def make():
+        return talk().build(Parts(question=Hand(Text), voice=Hand(Event), camera=Hand(), answer=Quick()))
+
+    result = Replay(Tape(tmp_path / "tape"), Again(make)).run()
+    assert result.same and result.cancelled == 1, result.first
+
+
 class Louder(Teller):
     def __call__(self, prompt, tone="", rng=None):
         return super().__call__(prompt, tone + "!" * ("five" in prompt), rng)
@@ -270,3 +297,25 @@ def test_piece_toml_may_say_what_interrupts(write_piece):
     loaded = assembly.load(folder)
     assert assembly.MachineParts(loaded).interrupt("painting") == "voice"
     assert "interrupt" not in loaded.manifest.models["painting"].constants
+
+
+def test_a_tape_knows_the_interrupt_that_piece_toml_named(write_piece, tmp_path):
+    """The whole way: a piece on disk, recorded offline, and fired again from what the tape keeps."""
+    from pleinair import assembly
+    from pleinair.tapes import TapeHand, tape_files, tape_meta
+
+    folder = write_piece(
+        "piece.source('camera')\npiece.source('tick')\npiece.model('painting', reads='camera')\n"
+        "@piece.draw\ndef draw(painting): return painting\n",
+        '[source.camera]\ndevice = "synthetic"\nsize = [64, 48]\n[source.tick]\nrate = 5\n'
+        '[model.painting]\ncard = "multistyle26"\nsize = [64, 48]\ninterrupt = "tick"\n',
+    )
+    loaded = assembly.load(folder)
+    machine = assembly.MachineParts(loaded)
+    graph = machine.finish(loaded.piece.build(machine))
+    assert graph.nodes["painting"].inputs[1].cancels
+    recorder = Recorder(tmp_path / "tape", meta=tape_meta(loaded), files=tape_files(loaded, graph))
+    OfflineRunner(graph, observers=[recorder]).run(0.5)
+    recorder.close()
+    result = Replay(Tape(tmp_path / "tape"), TapeHand()).run()
+    assert result.same and result.streams["painting"] > 5

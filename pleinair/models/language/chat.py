@@ -114,8 +114,6 @@ class Chat(NetworkModel):
             context=int(self.card.options.get("context", 2048)),
             adapters=[weights.path(self.card, role) for role in roles],
         )
-        for _ in self._engine.stream(self._tokens([("user", "a")]), self._sampling({}), 2):
-            pass  # the first tokens cost more than the others
 
     def _close(self) -> None:
         if self._engine is not None:
@@ -123,10 +121,14 @@ class Chat(NetworkModel):
         self._engine = None
 
     def reset(self) -> None:
-        """Forgets the conversation."""
+        """Forgets the conversation, and reads the system prompt, so that the first answer need not wait for it."""
         self._said = []
         if self._engine is not None:
             self._engine.forget()
+            system = str(self._constants.get("system", ""))
+            tokens = self._tokens([*([("system", system)] if system else []), ("user", "")])
+            for _ in self._engine.stream(tokens, self._sampling({}), 2):
+                pass  # two tokens, since the first ones cost more than the others
 
     def stream(self, *args: Any, **ports: Any) -> Iterator[Text | None]:
         """The answer as it comes, in a bare call: `for text in model.stream("Hello"): ...`. None: still reading."""
