@@ -47,7 +47,14 @@ def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
         def pour(draft: partial.Draft) -> None:
             from huggingface_hub.file_download import http_get
 
-            http_get(about.location, draft, resume_size=draft.size, headers=headers, expected_size=file.bytes)  # type: ignore[arg-type]
+            had = -1
+            while had < draft.size < file.bytes:  # older clients give up at the first cut
+                had = draft.size
+                try:
+                    http_get(about.location, draft, resume_size=had, headers=headers, expected_size=file.bytes)  # type: ignore[arg-type]
+                except Exception:
+                    if draft.size <= had:
+                        raise
 
         partial.complete(file, pour, report)
     except ModelFault:

@@ -51,7 +51,7 @@ class Served(ThreadingHTTPServer):
         self.asked: list[tuple[str, str, dict[str, str]]] = []
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version = "HTTP/1.0"  # each answer on a line of its own: a client that outlives a test keeps none
 
             def do_GET(self) -> None:
                 served.asked.append((self.command, self.path, dict(self.headers)))
