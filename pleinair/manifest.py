@@ -61,8 +61,8 @@ KINDS_OF_OPERATOR = ("artist", "museum", "gallery", "school", "company")
 class Operator:
     """Who runs the work (site.toml, [operator]): some licences depend on it. What is not said is not known.
 
-    kind  artist, museum, gallery, school or company; revenue_eur  of a year, with all affiliates; territory  a country's
-    two letters, or "EU"
+    kind  artist, museum, gallery, school or company; revenue_eur  of a year, with all affiliates
+    territory  a country's two letters, or "EU"
     """
 
     kind: str = ""
@@ -308,9 +308,9 @@ class Lock:
     environment: dict[str, str] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """use -> what the licence gate said when the piece was locked: {"verdict", "date", "parts", "because"}."""
+    """use -> what the licence gate said when it was locked: {"verdict", "date", "operator", "parts", "because"}."""
     overrides: list[dict[str, str]] = field(default_factory=list)
-    """Who took a use upon themselves: [{"use", "name", "reason", "date", "verdict"}]. They travel with the piece."""
+    """Who took a use upon themselves, with the piece: [{"use", "name", "reason", "date", "verdict", "parts"}]."""
 
     @classmethod
     def load(cls, path: Path) -> Lock:

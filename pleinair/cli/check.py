@@ -130,7 +130,7 @@ def _licences(
     opinions = piece.opinions(loaded.manifest, cards, lock, uses)
     if signed is not None:
         for opinion in opinions:
-            piece.accept(lock, opinion.use, signed, opinion.verdict)
+            piece.accept(lock, opinion.use, signed, opinion.verdict, cards)
         piece.lock_in(lock, loaded.manifest, cards, [o for o in opinions if o.use in loaded.manifest.uses])
         lock.save(loaded.lock_file)
         opinions = piece.opinions(loaded.manifest, cards, lock, uses)

@@ -20,8 +20,8 @@ NOT_IN_THE_WORK = ("data", "container")
 Whether their terms reach what came of them is not settled, so the worst that they say is "ask"; never more than that is
 allowed either: unknown data is asked about."""
 EU = frozenset({
-    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
-    "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU",
+    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU",
+    "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU",
 })  # fmt: skip
 _SAME = {"GB": "UK", "SOUTH KOREA": "KR", "UNITED KINGDOM": "UK", "EUROPEAN UNION": "EU", "GREAT BRITAIN": "UK"}
 DOLLAR = (0.75, 1.0)

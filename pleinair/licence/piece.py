@@ -20,7 +20,7 @@ from .parts import Part, of_card, of_environment
 from .terms import VERDICTS
 
 if TYPE_CHECKING:
-    from ..manifest import Lock, Manifest
+    from ..manifest import Lock, Manifest, Operator
     from ..models.card import Card
 
 WORDS = {
@@ -37,12 +37,14 @@ class Opinion:
 
     today     the verdict by today's table          locked    what piece.lock says of the same parts, None where nothing
     accepted  the override that covers it: {"name", "reason", "date", "verdict"}, or None
+    others    an override of this use that was signed for other parts, and so does not cover it
     """
 
     use: str
     today: Verdict
     locked: dict[str, Any] | None = None
     accepted: dict[str, str] | None = None
+    others: dict[str, str] | None = None
 
     @property
     def verdict(self) -> str:
@@ -71,7 +73,10 @@ class Opinion:
 
     @property
     def warning(self) -> str:
-        """What changed since the piece was locked, "" where nothing did."""
+        """What changed since the piece was locked or signed for, "" where nothing did."""
+        if self.others is not None and self.verdict in ("ask", "refuse"):
+            o = self.others
+            return f"{o['name']} signed for {self.use} on {o['date']}, and the piece was made of other things then."
         if self.locked is None or self.locked["verdict"] == self.today.verdict:
             return ""
         why = f" {self.today.because[0]}" if self.today.because else ""
@@ -104,41 +109,49 @@ def opinions(
 ) -> list[Opinion]:
     """For each use (those of piece.toml unless others are asked for)."""
     parts, senses = parts_of(cards, files=files), senses_of(cards)
-    digest = digest_of(cards, parts)
+    about, by = digest_of(cards), manifest.operator
     found = []
     for use in uses or manifest.uses:
         locked = lock.verdicts.get(use)
-        if locked is not None and (locked.get("parts") != digest or locked.get("verdict") not in VERDICTS):
-            locked = None
-        accepted = next((o for o in reversed(lock.overrides) if o.get("use") == use), None)
-        found.append(Opinion(use, verdict(parts, use, manifest.operator, senses), locked, accepted))
+        same = locked is not None and (locked.get("parts"), locked.get("operator")) == (about, _who(by))
+        accepted = next((o for o in reversed(lock.overrides) if (o.get("use"), o.get("parts")) == (use, about)), None)
+        others = next((o for o in reversed(lock.overrides) if o.get("use") == use), None) if accepted is None else None
+        judged = verdict(parts, use, by, senses)
+        locked = locked if same and locked["verdict"] in VERDICTS else None
+        found.append(Opinion(use, judged, locked, accepted, others))
     return found
 
 
-def digest_of(cards: Sequence[Card], parts: Iterable[Part]) -> str:
-    """Of what the verdicts are about: files and licences as stated, not the wheels' versions."""
-    own = [[p.what, p.kind, p.licence] for p in parts if p.kind != "wheel"]
-    return json_digest({"files": [c.sha256 for c in cards if c.files], "parts": own})[:16]
+def digest_of(cards: Sequence[Card]) -> str:
+    """Of what verdicts and overrides are about: files, licences as stated, what is sensed; not the wheels' versions."""
+    own = [[p.what, p.kind, p.licence] for card in cards for p in of_card(card, files=False)]
+    files = [c.sha256 for c in cards if c.files]
+    return json_digest({"files": files, "parts": own, "senses": senses_of(cards)})[:16]
+
+
+def _who(operator: Operator) -> str:
+    """An operator in a line: another one is judged anew."""
+    revenue = "" if operator.revenue_eur is None else f"{operator.revenue_eur:.0f}"
+    return " ".join(filter(None, (operator.kind, operator.territory, revenue))) or "nobody named"
 
 
 def lock_in(lock: Lock, manifest: Manifest, cards: Sequence[Card], found: Iterable[Opinion]) -> bool:
-    """Writes into the lock what it does not say yet of these parts. True where something is new."""
-    digest, today, new = None, datetime.date.today().isoformat(), False
-    for opinion in found:
-        if opinion.locked is None:
-            digest = digest or digest_of(cards, parts_of(cards, files=False))
-            lock.verdicts[opinion.use] = {
-                "verdict": opinion.today.verdict,
-                "date": today,
-                "parts": digest,
-                "because": opinion.today.because[:8],
-            }
-            new = True
-    return new
+    """Writes into the lock what it does not say yet of these parts and this operator. True where something is new."""
+    new = [opinion for opinion in found if opinion.locked is None]
+    for opinion in new:
+        lock.verdicts[opinion.use] = {
+            "verdict": opinion.today.verdict,
+            "date": datetime.date.today().isoformat(),
+            "operator": _who(manifest.operator),
+            "parts": digest_of(cards),
+            "because": opinion.today.because[:8],
+        }
+    return bool(new)
 
 
-def accept(lock: Lock, use: str, signed: str, judged: str) -> dict[str, str]:
-    """Adds an override, "NAME: reason", to the lock. ManifestFault where either is missing."""
+def accept(lock: Lock, use: str, signed: str, judged: str, cards: Sequence[Card]) -> dict[str, str]:
+    """Adds an override, "NAME: reason", to the lock: for this use of these very parts. ManifestFault where name or
+    reason is missing."""
     name, colon, reason = (part.strip() for part in signed.partition(":"))
     if not (name and colon and reason):
         raise ManifestFault(
@@ -148,6 +161,7 @@ def accept(lock: Lock, use: str, signed: str, judged: str) -> dict[str, str]:
         )
     entry = {
         "use": use, "name": name, "reason": reason, "date": datetime.date.today().isoformat(), "verdict": judged,
+        "parts": digest_of(cards),
     }  # fmt: skip
     lock.overrides = [*lock.overrides, entry]
     return entry

@@ -1,4 +1,4 @@
-"""The table of docs/licences.md, made of the terms: `python -m pleinair.licence.table docs/licences.md` writes it again."""
+"""The table of docs/licences.md, made of the terms: `python -m pleinair.licence.table docs/licences.md` writes it."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def declared(path: Path) -> dict[str, str]:
 
 
 def _words(where: str, text: str) -> list[Trace]:
-    if (hit := _FLUX_WORDS.search(text)) and not re.search(r"not (made|trained|based) (on|with|from)", text):
+    if hit := _FLUX_WORDS.search(text):
         return [Trace(FLUX_DEV, f"{where}: that is FLUX.1 [dev] ({hit[0].strip()!r})")]
     return []
 

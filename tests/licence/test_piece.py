@@ -24,8 +24,10 @@ def opinion(cards, lock=None, use="exhibit-paid", operator=None):
 
 def test_parts_are_counted_transitively():
     components = [
-        {"what": "base", "kind": "base", "licence": "llama3.1"}, {"what": "adapter", "kind": "adapter", "licence": "MIT"},
-        {"what": "pictures", "kind": "data", "licence": "CC-BY-4.0"}, {"what": "voice", "kind": "voice", "licence": "CC0-1.0"},
+        {"what": "base", "kind": "base", "licence": "llama3.1"},
+        {"what": "adapter", "kind": "adapter", "licence": "MIT"},
+        {"what": "pictures", "kind": "data", "licence": "CC-BY-4.0"},
+        {"what": "voice", "kind": "voice", "licence": "CC0-1.0"},
         {"what": "espeak-ng", "kind": "library", "licence": "GPL-3.0-or-later"},
     ]  # fmt: skip
     parts = of_card(card(components=components, code={"licence": "BSD-3-Clause", "stated_in": "LICENSE"}))
@@ -78,14 +80,33 @@ def test_a_locked_verdict_is_about_these_parts_and_no_others():
 
 def test_the_lock_keeps_overrides_and_verdicts_word_for_word(tmp_path):
     lock = Lock()
-    piece.accept(lock, "exhibit-paid", 'Ada "Countess" L.: by letter, 3 May: "yes"', "refuse")
-    piece.accept(lock, "sell-edition", "B: c", "ask")
+    cards = [card("unknown")]
+    piece.accept(lock, "exhibit-paid", 'Ada "Countess" L.: by letter, 3 May: "yes"', "refuse", cards)
+    piece.accept(lock, "sell-edition", "B: c", "ask", cards)
     got, manifest = opinion([card("unknown")], lock)
     piece.lock_in(lock, manifest, [card("unknown")], [got])
     lock.save(tmp_path / "piece.lock")
     back = Lock.load(tmp_path / "piece.lock")
     assert back.overrides == lock.overrides and back.verdicts == lock.verdicts
     assert got.accepted["reason"] == 'by letter, 3 May: "yes"' and got.clear and got.verdict == "refuse"
+
+
+def test_an_override_is_for_the_parts_that_were_signed_for_and_no_others():
+    lock, cards = Lock(), [card("unknown")]
+    piece.accept(lock, "exhibit-paid", "Ada: by letter", "refuse", cards)
+    assert opinion(cards, lock)[0].clear
+    swapped, _ = opinion([card("CC-BY-NC-4.0")], lock)
+    assert not swapped.clear and "Ada signed" in swapped.warning and "other things" in swapped.warning
+
+
+def test_a_locked_verdict_does_not_speak_for_another_operator():
+    """Locked in the studio; a museum that earns three millions runs it."""
+    lock, cards = Lock(), [card("stabilityai-ai-community")]
+    artist, museum = Operator("artist", 20_000, "DE"), Operator("museum", 3_000_000, "DE")
+    first, manifest = opinion(cards, lock, operator=artist)
+    piece.lock_in(lock, manifest, cards, [first])
+    assert first.verdict == "duties" and opinion(cards, lock, operator=artist)[0].locked
+    assert opinion(cards, lock, operator=museum)[0].verdict == "refuse"
 
 
 @pytest.mark.parametrize("text", ["override = 3\n", "override = [1]\n", "[verdict]\nexhibit-free = 2\n"])
