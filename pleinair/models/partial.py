@@ -15,6 +15,7 @@ from .. import folders
 from ..core.errors import ModelFault
 from . import store
 from .card import File
+from .store_faults import TooMuch, other
 
 POLL_S = 0.1
 
@@ -48,7 +49,7 @@ class Draft(io.RawIOBase):
     def write(self, blob: bytes) -> int:  # type: ignore[override]
         """At the end, always. ModelFault: more than the card says, or no room."""
         if self.size + len(blob) > self._limit:
-            raise store.other(f"{self._name} is larger than the {self._limit} bytes that the card gives")
+            raise other(f"{self._name} is larger than the {self._limit} bytes that the card gives", TooMuch)
         rest = memoryview(blob)
         try:
             while rest:
@@ -87,8 +88,14 @@ def complete(file: File, pour: Callable[[Draft], None], report: Callable[[str, i
     while True:
         with Draft(file) as draft, watched(draft.path, lambda size: report(file.name, size, file.bytes)):
             begun = draft.size
-            if begun < file.bytes:
-                pour(draft)
+            try:
+                if begun < file.bytes:
+                    pour(draft)
+            except TooMuch:  # a server that began again from the start, and did not say so
+                draft.restart()
+                if not begun:
+                    raise
+                continue
         try:
             store.settle(draft.path, file)
         except store.StoreFault:

@@ -10,6 +10,10 @@ from .card import Card, File
 from .places import path_of
 
 
+class TooMuch(ModelFault):
+    """More came than the card says."""
+
+
 class StoreFault(ModelFault):
     """The disk is full, or may not be written to: no other source will help."""
 
@@ -48,9 +52,9 @@ def spoilt(card: Card, file: File, why: str) -> ModelFault:
     )
 
 
-def other(why: str) -> ModelFault:
+def other(why: str, kind: type[ModelFault] = ModelFault) -> ModelFault:
     """What came is not what the card means."""
-    return ModelFault(
+    return kind(
         f"the file was refused: {why}",
         now="nothing was put into the store",
         hint="fetch again; if it happens again, the card or its source has changed",

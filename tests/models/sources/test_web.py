@@ -67,6 +67,23 @@ def test_a_wrong_beginning_is_thrown_away_and_brought_once_more(home, secure):
     assert ranges(server) == ["bytes=1000000-", ""] and store.path_of(SHA).read_bytes() == BLOB
 
 
+def test_a_server_that_begins_again_and_says_that_it_does_not(home, secure):
+    """`206`, the right range, and the whole file: what is too much is found, and it is brought once more."""
+
+    def answer(request):
+        start = int(request.headers.get("Range", "bytes=0-")[6:-1])
+        request.send_response(206 if start else 200)
+        request.send_header("Content-Range", f"bytes {start}-{len(BLOB) - 1}/{len(BLOB)}")
+        request.end_headers()
+        request.wfile.write(BLOB)
+
+    server = secure(answer)
+    partial.path_of(SHA).parent.mkdir(parents=True)
+    partial.path_of(SHA).write_bytes(BLOB[:1000])
+    fetch([card(w={"from": f"{server.url}/w", "blob": BLOB})])
+    assert ranges(server) == ["bytes=1000-", ""] and store.path_of(SHA).read_bytes() == BLOB
+
+
 def test_a_mirror_is_as_good_as_the_original_and_goes_on_where_it_stopped(home, secure):
     first = secure(Shelf({"/w": BLOB}, cut=(900_000, 0, 0, 0, 0)))
     second = secure(Shelf({"/mirror": BLOB}))
