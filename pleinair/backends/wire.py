@@ -213,7 +213,9 @@ def _graph(graph: memoryview, found: Summary, depth: int) -> None:
             _node(_message(value), found, depth)
         elif number in (5, 15):
             name = _tensor(_message(value), found) if number == 5 else _sparse(_message(value), found)
-            if hash(name) in constants or len(constants) > MAX_NAMES:
+            if len(constants) > MAX_NAMES:
+                raise Broken("it has more tables than are read here")
+            if hash(name) in constants:
                 raise Broken(f"it holds two tables called {short(name)}")
             constants.add(hash(name))
         elif number in (11, 12, 13):

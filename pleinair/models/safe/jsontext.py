@@ -28,14 +28,16 @@ _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _S = rb"[ \t\n\r]*+"
 _TOKEN = re.compile(rb"%s(?:(%s)(?:%s(:))?|(%s)|(true|false|null)|([\[\]{},]))" % (_S, _STRING, _S, _NUMBER))
 _BLANK = re.compile(_S)
-_PLAIN = (
+_WORD = (
     rb"(?:\"[^\"\\\x00-\x1f]*+\"|-?(?:0|[1-9][0-9]{0,40}+)(?:\.[0-9]{1,40}+)?(?:[eE][+-]?[0-9]{1,3}+)?|true|false|null)"
 )
+_PLAIN = rb"(?:%s|\[%s(?:%s%s(?:,%s%s%s)*+)?+\])" % (_WORD, _S, _WORD, _S, _S, _WORD, _S)
+"""A text, a number, a word, or a list of these."""
 _ITEMS = re.compile(rb"(?:%s%s%s,){1,4096}+" % (_S, _PLAIN, _S))
 """A row of plain values in a list, each with its comma."""
 _PAIRS = re.compile(rb"(?:%s\"[^\"\\\x00-\x1f]*+\"%s:%s%s%s,){1,1024}+" % (_S, _S, _S, _PLAIN, _S))
 """A row of names with plain values in a table."""
-_KEY = re.compile(rb"\"([^\"]*+)\"%s:(?:%s\"[^\"]*+\")?" % (_S, _S))
+_KEY = re.compile(rb"\"([^\"]*+)\"%s:%s(?:\"[^\"]*+\"|\[(?:[^\"\]]|\"[^\"]*+\")*+\])?" % (_S, _S))
 
 Event = tuple[str, bytes]
 """("{", b"") ("}", b"") ("[", b"") ("]", b""); ("key", raw), ("text", raw) with quotes and escapes as they stand;

@@ -18,6 +18,7 @@ MAX_LOOKS = 150_000
 """Tables, vectors and texts: as much work as a file may ask for."""
 
 _BITS = {0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 8: 64, 9: 8, 10: 64, 11: 128, 12: 64, 15: 32, 16: 16, 17: 4}
+_BITS |= {18: 16, 19: 2, 20: 4}
 """Bits of one number by TensorType: float32, float16, int32, uint8, int64, bool, int16, complex64, int8, float64 ..."""
 _TEXT, _RESOURCE, _VARIANT = 5, 13, 14
 

@@ -50,8 +50,8 @@ _MAGIC = [
 ]
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _MEDIA = re.compile(
-    rb"(?s)....ftyp|RIFF....(WAVE|AVI |WEBP)|GIF8|\x89PNG\r\n|\xff\xd8\xff|OggS|fLaC|ID3|\xff[\xfb\xf3\xf2]"
-    rb"|\x1aE\xdf\xa3"
+    rb"(?s)....(?:ftyp|moov|mdat|wide|free|skip)|RIFF....(?:WAVE|AVI |WEBP)|FORM....AIF|GIF8|\x89PNG\r\n|\xff\xd8\xff"
+    rb"|OggS|fLaC|ID3|\xff[\xfb\xf3\xf2]|\x1aE\xdf\xa3|II\x2a\x00|MM\x00\x2a|YUV4MPEG2|\x00\x00\x01\xba"
 )
 _HTML = re.compile(rb"(?i)\s*<(!doctype|html|head|body|script|\?xml|svg)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
