@@ -50,6 +50,10 @@ class _StandIn(Model):
         raise self._fault
 
 
+AGAIN = ("file", "clip", "sound", "synthetic", "tick")
+"""Sources that can make their frames again, so that a tape keeps only which ones they were."""
+
+
 @dataclass
 class _TapeParts:
     """Parts as the tape says they were. A device is not opened: its frames are on the tape."""
@@ -61,7 +65,7 @@ class _TapeParts:
 
     def source(self, name: str) -> Source:
         about = self.start["parts"].get(name) or {}
-        if split_uri(about.get("uri", ""))[0] in ("file", "clip", "synthetic", "tick"):  # those can make frames again
+        if split_uri(about.get("uri", ""))[0] in AGAIN:
             return self._again(about)
         source = Source()
         source.kind = KINDS[about.get("kind", "Image")]
@@ -73,7 +77,7 @@ class _TapeParts:
 
         uri = about["uri"]
         if (digest := about.get("sha256")) and (path := store.path_of(digest)).exists():
-            uri = f"file:{path}"
+            uri = f"{'sound' if split_uri(uri)[0] == 'sound' else 'file'}:{path}"
         try:
             return open_source(uri, self.loaded.file.parent, **about.get("options", {}))
         except Fault as fault:
