@@ -47,7 +47,7 @@ class Gguf:
             raise _fault(f"{path.name} cannot be loaded", llama_c.last_words())
         try:
             self._vocabulary = c.llama_model_get_vocab(self._model)
-            self._words = c.llama_vocab_n_tokens(self._vocabulary)
+            self._row = ctypes.c_float * c.llama_vocab_n_tokens(self._vocabulary)
             self.context = min(context, c.llama_model_n_ctx_train(self._model) or context)
             params = c.llama_context_default_params()
             ctypes.memmove(ctypes.byref(params), (ctypes.c_uint32 * 2)(self.context, max(32, CHUNK)), 8)
@@ -219,7 +219,7 @@ class Gguf:
 
     def _logits(self) -> np.ndarray:
         """How likely each token is now: a view, good until the next is read."""
-        return np.ctypeslib.as_array(self._c.llama_get_logits_ith(self._context, -1), (self._words,))
+        return np.frombuffer(self._row.from_address(self._c.llama_get_logits_ith(self._context, -1)), np.float32)
 
     # -- what it remembers ---------------------------------------------------------------------------------------------
 

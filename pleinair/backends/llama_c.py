@@ -73,7 +73,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_memory_seq_rm": (c_bool, (_P, _I, _I, _I)),
     "llama_batch_get_one": (Batch, (_P, _I)),
     "llama_decode": (_I, (_P, Batch)),
-    "llama_get_logits_ith": (POINTER(c_float), (_P, _I)),
+    "llama_get_logits_ith": (_P, (_P, _I)),
     "llama_vocab_n_tokens": (_I, (_P,)),
     "llama_vocab_is_eog": (c_bool, (_P, _I)),
     "llama_tokenize": (_I, (_P, _S, _I, _P, _I, c_bool, c_bool)),
