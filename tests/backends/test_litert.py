@@ -24,7 +24,7 @@ POINTS, SCORE = Tensor("conv2d_21", (1, 1, 1, 1404)), Tensor("conv2d_31", (1, 1,
 
 @pytest.fixture(scope="module")
 def blob() -> bytes:
-    fetch(["faces"])
+    fetch(["faces", "hands", "pose", "person_mask"])  # one wheel, fetched once
     return store.read(find_card("faces"), "mesh")
 
 

@@ -19,12 +19,21 @@ HAND = {"index_tip": (202, 110), "index_mcp": (200, 360), "wrist": (240, 560)}
 """Of the hand with a finger up, 480 x 640."""
 
 
+TASKS = ("faces", "hands", "pose", "person_mask")
+PICTURES = ("astronaut", "grace_hopper", "finger_signs", "hand_pointing", "hand_hooked", "hand_fist", "carphone")
+
+
+def bring() -> None:
+    """The weights of all these tasks: they lie in one wheel, which is fetched once."""
+    fetch(TASKS)
+
+
 @functools.cache
 def frames(name: str) -> tuple[np.ndarray, ...]:
     """The pictures of a clip's card: uint8 RGB, read-only."""
     import av
 
-    fetch([name])
+    fetch(PICTURES)
     with av.open(str(clip_path(name))) as container:
         found = [np.ascontiguousarray(f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]
     for frame in found:

@@ -19,12 +19,12 @@ from pleinair.models.fetch import fetch
 from pleinair.models.seeing import tflite
 from pleinair.testing import check_model
 
-from .people import FACE, ODD, apart, frames, picture, shifted
+from .people import FACE, ODD, apart, bring, frames, picture, shifted
 
 
 @pytest.fixture(scope="module")
 def model():
-    fetch(["faces"])
+    bring()
     model = load("faces", backend="litert", threads=1)
     model.open()
     yield model
@@ -33,7 +33,7 @@ def model():
 
 @pytest.mark.parametrize("backend, precision", [("litert", "f32"), ("openvino", "f32")])
 def test_points_lie_where_an_eye_sees_them(weights, backend, precision):
-    fetch(["faces"])
+    bring()
     (face,) = load("faces", backend=backend, precision=precision, threads=1)(picture("astronaut"))
     assert len(face.points) == 468
     assert apart(face, FACE, (512, 512)) < 6
@@ -172,7 +172,7 @@ def test_a_picture_of_another_size_begins_anew(model):
 
 
 def test_what_it_remembers_may_be_asked_for_before_it_is_open(weights):
-    fetch(["faces"])
+    bring()
     assert load("faces", backend="litert", threads=1).save() is None
 
 
@@ -188,7 +188,7 @@ def test_without_litert_openvino_is_chosen(weights, monkeypatch):
 
 
 def test_other_weights_are_refused(weights):
-    fetch(["faces", "hands"])
+    bring()
     card, hands = find_card("faces"), find_card("hands")
     wrong = replace(card, files={**card.files, "mesh": replace(hands.files["palm"], role="mesh")})
     for backend in ("litert", "openvino"):
@@ -202,7 +202,7 @@ def test_a_knob_that_is_no_number_is_said(model):
 
 
 def test_it_behaves_on_stage(weights):
-    fetch(["faces"])
+    bring()
     given = {"image": [picture("astronaut"), picture("grace_hopper")], "most": [4], "smooth": [0.5], "gaze": [1]}
     found = check_model(lambda: load("faces", backend="litert", threads=1), given)
     assert [len(f) for f in found] == [1, 1]

@@ -11,15 +11,14 @@ from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import load
 from pleinair.models.card import find_card
-from pleinair.models.fetch import fetch
 from pleinair.testing import check_model
 
-from .people import HAND, ODD, apart, frames, picture
+from .people import HAND, ODD, apart, bring, frames, picture
 
 
 @pytest.fixture(scope="module")
 def model():
-    fetch(["hands"])
+    bring()
     model = load("hands", backend="litert", threads=1)
     model.open()
     yield model
@@ -28,7 +27,7 @@ def model():
 
 @pytest.mark.parametrize("backend", ["litert", "openvino"])
 def test_joints_lie_where_an_eye_sees_them(weights, backend):
-    fetch(["hands"])
+    bring()
     (hand,) = load("hands", backend=backend, precision="f32", threads=1)(picture("hand_pointing"))
     assert len(hand.points) == 21
     assert apart(hand, HAND, (480, 640)) < 30
@@ -82,7 +81,7 @@ def test_where_no_hand_is_none_is_found(model, frame):
 
 
 def test_other_weights_are_refused(weights):
-    fetch(["hands", "pose"])
+    bring()
     card, pose = find_card("hands"), find_card("pose")
     wrong = replace(card, files={**card.files, "hand": replace(pose.files["body"], role="hand")})
     for backend in ("litert", "openvino"):
@@ -91,7 +90,7 @@ def test_other_weights_are_refused(weights):
 
 
 def test_it_behaves_on_stage(weights):
-    fetch(["hands"])
+    bring()
     given = {"image": [picture("hand_pointing"), picture("hand_hooked")], "most": [2], "smooth": [0.5]}
     found = check_model(lambda: load("hands", backend="litert", threads=1), given)
     assert [len(f) for f in found] == [1, 1]

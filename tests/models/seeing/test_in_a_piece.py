@@ -6,16 +6,13 @@ import pytest
 
 from pleinair import Piece, paint, same
 from pleinair.models import load
-from pleinair.models.fetch import fetch
 from pleinair.run.cut import cut
 from pleinair.run.offline import OfflineRunner
 from pleinair.run.replay import Replay
 from pleinair.run.tape import Recorder, Tape
 from tests.run.parts import Clip, Parts
 
-from .people import frames
-
-TASKS = ("faces", "hands", "pose", "person_mask")
+from .people import TASKS, bring, frames
 
 
 class Again:
@@ -45,7 +42,7 @@ def made():
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory):
-    fetch(TASKS)
+    bring()
     folder = tmp_path_factory.mktemp("tapes") / "people"
     recorder = Recorder(folder, meta={"title": "people"}, files={"piece.py": "# nothing"})
     try:

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from pleinair.models import choose, load
-from pleinair.models.fetch import fetch
 from pleinair.testing import check_model
 
-from .people import ODD, picture
+from .people import ODD, bring, picture
 
 
 @pytest.fixture(scope="module")
 def model():
-    fetch(["person_mask"])
+    bring()
     model = load("person_mask", backend="onnx", threads=1)
     model.open()
     yield model
@@ -82,6 +81,6 @@ def test_the_machine_chooses_what_agrees(weights):
 
 
 def test_it_behaves_on_stage(weights):
-    fetch(["person_mask"])
+    bring()
     given = {"image": [picture("astronaut"), picture("grace_hopper")], "steady": [0.5]}
     check_model(lambda: load("person_mask", backend="onnx", threads=1), given)

@@ -9,16 +9,15 @@ from pleinair import folders
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import choose, load
-from pleinair.models.fetch import fetch
 from pleinair.models.seeing.pose import NAMES, refined
 from pleinair.testing import check_model
 
-from .people import BODY, ODD, apart, frames, picture, shifted
+from .people import BODY, ODD, apart, bring, frames, picture, shifted
 
 
 @pytest.fixture(scope="module")
 def model():
-    fetch(["pose"])
+    bring()
     model = load("pose", backend="litert", threads=1)
     model.open()
     yield model
@@ -27,7 +26,7 @@ def model():
 
 @pytest.mark.parametrize("backend", ["litert", "openvino"])
 def test_joints_lie_where_an_eye_sees_them(weights, backend):
-    fetch(["pose"])
+    bring()
     (body,) = load("pose", backend=backend, precision="f32", threads=1)(picture("astronaut"))
     assert len(body.points) == 33
     assert apart(body, BODY, (512, 512)) < 20
@@ -76,7 +75,7 @@ def test_a_point_moves_to_the_warmth_near_it_and_stays_where_there_is_none():
 
 
 def test_the_machine_chooses_a_backend_and_remembers(weights, tmp_path, monkeypatch):
-    fetch(["pose"])
+    bring()
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "store").symlink_to(folders.store_dir())
     monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "home"))  # another cache, the same weights
@@ -93,7 +92,7 @@ def test_bf16_is_refused(weights):
 
 
 def test_it_behaves_on_stage(weights):
-    fetch(["pose"])
+    bring()
     given = {"image": [picture("astronaut")], "most": [1], "smooth": [0.5]}
     (found,) = check_model(lambda: load("pose", backend="litert", threads=1), given)
     assert len(found) == 1
