@@ -127,6 +127,22 @@ def test_fetch_of_a_piece_names_each_card_with_licence_and_size(home, call, deci
     assert "Apache-2.0" in got.said and "CC-BY-3.0" in got.said
 
 
+def test_fetch_says_which_place_did_not_give_a_file(home, call, tmp_path):
+    blob = blob_of("multistyle26").read_bytes()
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "mine.onnx").write_bytes(blob)
+    card = find_card("multistyle26").files["network"]
+    (folder / "card.toml").write_text(
+        'task = "stylise"\n[files.network]\nname = "mine.onnx"\nfrom = ["file:gone.onnx", "file:mine.onnx"]\n'
+        f'sha256 = "{card.sha256}"\nbytes = {card.bytes}\n'
+    )
+    store.discard(card.sha256)
+    got = call("fetch", folder)
+    assert got.code == 0 and got.found["files"][0]["how"] == "file:mine.onnx"
+    assert "mine.onnx came from file:mine.onnx, since file:gone.onnx: mine: there is no file gone.onnx" in got.said
+
+
 def test_fetch_of_cards_by_name_and_of_what_there_is_not(home, call):
     assert call("fetch", "multistyle26", "bigbuckbunny").code == 0
     got = call("fetch", "miror")

@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import store
 from . import Progress, Want, client, expected_bytes, inside, keep, parsed, refused, tarball
 
-_PACKAGE = r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*"
+_PACKAGE = r"(?:@[a-z0-9][a-z0-9._~-]*/)?[A-Za-z0-9][A-Za-z0-9._~-]*"
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _SOURCE = re.compile(rf"npm:({_PACKAGE})@({_VERSION})/(.+)")
 _HINTS = {"certificate": "set npm's own certificate: npm config set cafile FILE", "which": "npm config get registry"}
@@ -53,7 +53,6 @@ def _pack(npm: str, package: str, version: str, folder: Path, arrived: Callable[
     command = [
         npm,
         "pack",
-        f"{package}@{version}",
         f"--pack-destination={target}",
         f"--cache={folder / 'cache'}",  # npm keeps a copy of all it fetches: here it can be watched and swept up
         "--ignore-scripts",
@@ -61,6 +60,8 @@ def _pack(npm: str, package: str, version: str, folder: Path, arrived: Callable[
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
+        "--",
+        f"{package}@{version}",
     ]
     status, said, complained = client.run(command, folder, arrived)
     archives = list(target.glob("*.tgz"))

@@ -82,7 +82,17 @@ def test_the_token_of_the_user_s_configuration_is_sent(home, registry, monkeypat
 
 
 @pytest.mark.parametrize(
-    "spec", ["thing@latest", "thing@^1.0.0", "thing", "git+ssh://x@1.0.0", "--registry=x@1.0.0", "../x@1.0.0"]
+    "spec",
+    [
+        "thing@latest",
+        "thing@^1.0.0",
+        "thing",
+        "git+ssh://x@1.0.0",
+        "--registry=x@1.0.0",
+        "--version@1.0.0",
+        "@-a/b@1.0.0",
+        "../x@1.0.0",
+    ],
 )
 def test_only_one_exact_version_of_a_registry_s_package_is_a_source(home, registry, spec):
     server = registry({"thing": ("1.0.0", packed({"a": A}))})
