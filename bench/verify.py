@@ -41,15 +41,17 @@ def run(quick: bool) -> list[Figure]:
             if before is not None:
                 os.environ["PLEINAIR_HOME"] = before
     total = size * count / 1e6
-    warm = total / sorted(rounds)[len(rounds) // 2]
+    clock, core = (sorted(times)[len(rounds) // 2] for times in zip(*rounds, strict=True))
+    warm = total / core
     detail = {
         "files": count, "MB": round(total), "hash alone, MB/s": round(bare), "of it": round(warm / bare, 2),
-        "from the disk, MB/s": round(total / cold), "as a program, MB/s": round(total / whole),
+        "by the clock, MB/s": round(total / clock),
+        "from the disk, by the clock, MB/s": round(total / cold[0]), "as a program, MB/s": round(total / whole),
         "sha256 instructions": _instructions(),
     }  # fmt: skip
     return [
         Figure(
-            "models verify, one core, files in memory",
+            "models verify, per second of one core",
             round(warm),
             "MB/s",
             f">= {GOAL_MB_S}",
@@ -81,10 +83,11 @@ def _bare(place: Path) -> float:
     return len(blob) / 1e6 / (time.process_time() - began)
 
 
-def _verified(count: int) -> float:
-    began = time.perf_counter()
+def _verified(count: int) -> tuple[float, float]:
+    """Seconds by the clock, and of this core's own time: what else runs on the machine is in the first only."""
+    began, worked = time.perf_counter(), time.process_time()
     assert [v.state for v in store.verify()] == ["whole"] * count
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - worked
 
 
 def _whole() -> float:
