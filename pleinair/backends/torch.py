@@ -94,8 +94,9 @@ class Torch:
                 given = {t.name: self._given(t, arrays[t.name]) for t in self.inputs}
                 try:
                     found = self._network.run(given, [t.name for t in self._outputs])
-                except (ValueError, RuntimeError, NotImplementedError) as error:
-                    raise ModelFault(f"torch cannot run this network: {str(error).splitlines()[0][:200]}") from None
+                except (ValueError, TypeError, IndexError, KeyError, RuntimeError) as error:
+                    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+                    raise ModelFault(f"torch cannot run this network: {why}") from None
                 return {t.name: self._found(t, found[t.name]) for t in self._outputs}
 
     def _given(self, tensor: Tensor, array: np.ndarray) -> Any:
@@ -114,7 +115,7 @@ class Torch:
             x = x[0].permute(1, 2, 0) if tensor.picture == "NCHW" else x[0]
             x = (x * 255).clamp(0, 255).round().to(torch.uint8)  # round: half to even
         dtype = np.uint8 if tensor.picture else tensor.dtype
-        return np.ascontiguousarray(x.contiguous().cpu().numpy().astype(dtype, copy=False))
+        return np.array(x.cpu().numpy(), dtype, order="C")
 
     def close(self) -> None:
         with self._lock:

@@ -47,7 +47,7 @@ for _name, _function in {
     "Equal": torch.eq, "Less": torch.lt, "Greater": torch.gt, "LessOrEqual": torch.le, "GreaterOrEqual": torch.ge,
     "And": torch.logical_and, "Or": torch.logical_or, "Not": torch.logical_not, "MatMul": torch.matmul,
     "Where": torch.where, "Identity": lambda x: x, "PRelu": lambda x, s: torch.where(x < 0, x * s, x),
-    "HardSwish": F.hardswish, "Softplus": F.softplus, "Round": torch.round, "Sign": torch.sign,
+    "HardSwish": F.hardswish, "Softplus": F.softplus, "Round": torch.round, "IsNaN": torch.isnan, "Sign": torch.sign,
 }.items():  # fmt: skip
     _each(_name, _function)
 

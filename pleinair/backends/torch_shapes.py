@@ -86,7 +86,7 @@ def _gather(x, a, n):
     places = torch.where(places < 0, places + x[0].shape[axis], places)
     made = x[0].index_select(axis, places.reshape(-1))
     axis %= x[0].ndim
-    return made.reshape(*x[0].shape[:axis], *places.shape, *x[0].shape[axis + 1 :])
+    return made.reshape((*x[0].shape[:axis], *places.shape, *x[0].shape[axis + 1 :]))
 
 
 @op("Squeeze")

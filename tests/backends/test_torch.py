@@ -87,6 +87,7 @@ CASES = {
     "slice": node("Slice", WHOLE, i(-1, 1), i(-9, 1 << 40), i(2, 1), i(-2, 1), out="int64"),
     "slice old": node("Slice", PICTURE, opset=9, starts=[1], ends=[-1], axes=[2]),
     "gather": node("Gather", PICTURE, np.array([[0, -1], [2, 1]]), axis=2),
+    "one number of a row": node("Gather", f(5), np.array(3), axis=0),
     "squeeze": node("Squeeze", f(1, 3, 1), i(-1)), "unsqueeze": node("Unsqueeze", f(3, 2), i(0, -1)),
     "expand": node("Expand", f(3, 1), i(2, 1, 4)), "tile": node("Tile", f(2, 3), i(2, 2)),
     "shape": node("Shape", PICTURE, start=1, out="int64"), "cast": node("Cast", PICTURE, to=7, out="int64"),
