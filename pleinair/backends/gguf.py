@@ -96,10 +96,10 @@ class Gguf:
     def chat(self, messages: Sequence[tuple[str, str]], template: str = "") -> str:
         """Messages of (role, text) as one prompt, in the form that the model learnt: that of `template` (a name that
         llama.cpp knows, or a template's text), else of the file. Nothing of a template is run: llama.cpp tells by its
-        text which of those that it knows it is. A file without one gets plain lines."""
+        text which of those that it knows it is. A file without one gets plain lines, and goes on where they end."""
         asked = template or self.template
         if not asked:
-            return "\n".join(text for _, text in messages) + "\n"
+            return "\n".join(text for _, text in messages)
         rows = [llama_c.Message(role.encode(), text.encode()) for role, text in messages]
         array = (llama_c.Message * len(rows))(*rows)
         room = ctypes.create_string_buffer(256)

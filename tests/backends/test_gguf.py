@@ -181,7 +181,7 @@ def test_a_full_context_ends_the_answer_and_a_prompt_that_does_not_fit_is_a_sent
 
 def test_chat_templates_are_told_apart_and_none_is_run(tmp_path, llama, engine):
     talk = [("system", "be kind"), ("user", "hello")]
-    assert engine(llama).chat(talk) == "be kind\nhello\n", "a file without a template gets plain lines"
+    assert engine(llama).chat(talk) == "be kind\nhello", "a file without a template gets plain lines"
     marked = engine(tiny.model(tmp_path / "c.gguf", "llama", template=tiny.CHATML))
     assert marked.chat(talk).startswith("<|im_start|>system\nbe kind<|im_end|>\n<|im_start|>user\nhello<|im_end|>")
     assert "<start_of_turn>user\nbe kind\n\nhello" in marked.chat(talk, "gemma")
