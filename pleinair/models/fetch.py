@@ -133,7 +133,7 @@ class _Bringer:
         for role in file.of:
             self.bring(card, card.files[role])
         self._scraps |= {card.files[role].sha256 for role in file.of}
-        blob = convert.make(file.made, {role: store.read(card, role) for role in file.of}, card.options)
+        blob = convert.make(file.made, {role: self._raw(card, role) for role in file.of}, card.options)
         found = hashlib.sha256(blob).hexdigest()
         if (found, len(blob)) != (file.sha256, file.bytes):
             raise refused(
@@ -144,6 +144,13 @@ class _Bringer:
         store.put(io.BytesIO(blob), file, file.name)
         self.report(file.name, file.bytes, file.bytes)
         self.how[file.sha256] = f"made by {file.made} out of {', '.join(file.of)}", ()
+
+    def _raw(self, card: Card, role: str) -> bytes:
+        """A file that is only converted: another process, which needed it too, may have thrown it away meanwhile."""
+        if not store.has(card.files[role]):
+            self.how.pop(card.files[role].sha256, None)
+            self.bring(card, card.files[role])
+        return store.read(card, role)
 
     def clear(self) -> None:
         """Throws away parts and raw files that no card runs with."""

@@ -8,6 +8,7 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 from pleinair.models import convert, store
+from pleinair.models import fetch as fetching
 from pleinair.models.fetch import fetch, take_local
 
 from .conftest import card
@@ -104,3 +105,19 @@ def test_a_card_of_one_s_own_in_local_files_is_made_without_a_fetch(made):
     mine = made(MADE)
     take_local(mine)
     assert store.read(mine, "network") == MADE
+
+
+def test_a_raw_file_that_another_process_threw_away_is_brought_again(made, monkeypatch):
+    mine = made(MADE)
+    bring = fetching._Bringer.bring
+
+    def thrown_away(self, card, file):
+        bring(self, card, file)
+        if file.role == "weights" and not thrown:
+            thrown.append(file)
+            store.discard(file.sha256)
+
+    thrown: list = []
+    monkeypatch.setattr(fetching._Bringer, "bring", thrown_away)
+    fetch([mine])
+    assert thrown and store.read(mine, "network") == MADE
