@@ -21,6 +21,10 @@ _BITS = {0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 8: 64, 9: 8, 10: 64, 11:
 _BITS |= {18: 16, 19: 2, 20: 4}
 """Bits of one number by TensorType: float32, float16, int32, uint8, int64, bool, int16, complex64, int8, float64 ..."""
 _TEXT, _RESOURCE, _VARIANT = 5, 13, 14
+MAX_NUMBERS = 1 << 31
+_SAME_SHAPE = frozenset({6, 14, 19, 21, 28, 47, 59, 75, 76, 92, 98, 101, 114, 117})
+"""Operators whose output has their input's shape (dequantize, logistic, relu ...). LiteRT believes what the file says
+of it, and reads beyond its memory where that is wrong: found by changing bytes of real networks."""
 
 # Tables as the schema has them: field number -> what it is. An int: a number of that many bytes (kept where it has a
 # name in `_table`'s answer); "s": a text; "vN": a vector of numbers of N bytes; "tNAME": a table; "VNAME": a vector of
@@ -90,9 +94,10 @@ class _Flat:
         sizes = array("q", (self._bytes(buffer) for buffer in self.each(model, 4)))
         if not sizes or sizes[0]:
             raise Broken("its first buffer, which is to be empty, is not")
-        custom = []
+        custom, codes = [], array("q")
         for code in self.each(model, 1):
-            if (self.number(code, 3) or self.number(code, 0)) == 32 and len(custom) < 64:
+            codes.append(self.number(code, 3) or self.number(code, 0))
+            if codes[-1] == 32 and len(custom) < 64:
                 custom.append(self.text(code.get(1)))
         for place in self.numbers(model.get(5)):
             self._index(place, len(sizes), "a note")
@@ -101,9 +106,11 @@ class _Flat:
         tensors, operators, total = [], 0, 0
         for graph in self.each(model, 2):
             tensors.append(len(self.places(graph, 0)))
+            shapes = array("q")
             for tensor in self.each(graph, 0):
                 total += self._tensor(tensor, sizes)
-            operators += self._wires(graph, tensors[-1], len(self.places(model, 1)))
+                shapes.append(hash(self.numbers(tensor.get(0))))
+            operators += self._wires(graph, shapes, codes)
         for signature in self.each(model, 7):
             graph = self._index(self.number(signature, 4), count, "a signature")
             for ports in (0, 1):
@@ -118,6 +125,8 @@ class _Flat:
         if kind not in _BITS and kind not in (_TEXT, _RESOURCE, _VARIANT):
             raise Broken(f"a tensor is of a type {kind} that there is not")
         count = product(self.numbers(tensor.get(0)), "a tensor")
+        if count > MAX_NUMBERS:
+            raise Broken(f"a tensor would hold {count} numbers")
         size = sizes[self._index(self.number(tensor, 2), len(sizes), "a tensor")]
         if size and 6 not in tensor and kind in _BITS and -(-count * _BITS[kind] // 8) != size:
             raise Broken(f"a tensor should have {-(-count * _BITS[kind] // 8)} bytes and has {size}")
@@ -128,16 +137,21 @@ class _Flat:
             product(self.numbers(variant.get(0)), "a tensor")
         return size
 
-    def _wires(self, graph: dict, tensors: int, codes: int) -> int:
-        """Ports and operators of one network; how many operators."""
+    def _wires(self, graph: dict, shapes: array, codes: array) -> int:
+        """Ports and operators of one network; how many operators. `shapes`: of its tensors, their hashes."""
+        tensors = len(shapes)
         for place in (*self.numbers(graph.get(1)), *self.numbers(graph.get(2))):
             self._index(place, tensors, "a port")
         for operator in self.each(graph, 3):
-            self._index(self.number(operator, 0), codes, "an operator")
+            code = codes[self._index(self.number(operator, 0), len(codes), "an operator")]
             for field in (1, 2, 8):
                 for place in self.numbers(operator.get(field)):
                     if place != -1:  # an optional input that is not there
                         self._index(place, tensors, "an operator")
+            if code in _SAME_SHAPE:
+                taken, given = self.numbers(operator.get(1))[:1], self.numbers(operator.get(2))[:1]
+                if -1 not in taken + given and [shapes[t] for t in taken] != [shapes[t] for t in given]:
+                    raise Broken("an operator in it gives another shape than it takes")
             if self.number(operator, 9) or self.number(operator, 10):
                 self._outside(operator, 9, 10)
         return len(self.places(graph, 3))

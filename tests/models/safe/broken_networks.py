@@ -163,3 +163,6 @@ def tflite_broken() -> Iterator[tuple[str, bytes]]:
         yield f"port {place}", making.tflite(ports=(place,))
     yield "a first buffer that is not empty", making.tflite(first=8)
     yield "no operators", making.tflite(operators=0)
+    for code in (6, 14, 19):
+        yield f"another shape after {code}", making.tflite(builtin=code, answer=(2, 131073), inputs=(1,))
+    yield "more numbers than there is memory", making.tflite(answer=(1 << 16, 1 << 17))

@@ -146,7 +146,7 @@ def onnx(seed: int = 0) -> bytes:
 def tflite(
     seed: int = 0, *, version: int = 3, shape: tuple[int, ...] | None = None, kind: int = 0, data: int | None = None,
     inputs: tuple[int, ...] = (0, 1), buffer: int = 1, opcode: int = 0, ports: tuple[int, ...] = (0,), first: int = 0,
-    mark: bytes = b"TFL3", operators: int = 1,
+    mark: bytes = b"TFL3", operators: int = 1, builtin: int = 22, answer: tuple[int, ...] | None = None,
 ) -> bytes:  # fmt: skip
     """Two tensors and an operator between them."""
     import flatbuffers
@@ -180,7 +180,7 @@ def tflite(
     )
     tensors = []
     for n, name in enumerate(("x", "w")):
-        offsets = {3: make.CreateString(name + "a" * seed), 0: whole(shape)}
+        offsets = {3: make.CreateString(name + "a" * seed), 0: whole(shape if n else answer or shape)}
         tensors.append(entry(8, offsets, {1: ("Int8", kind), 2: ("Uint32", buffer if n else 0)}))
     options = entry(2, {0: whole([1, -1])})
     made = [
@@ -188,7 +188,7 @@ def tflite(
         for _ in range(operators)
     ]
     graph = entry(5, {0: of(tensors), 1: whole(ports), 2: whole([0]), 3: of(made), 4: make.CreateString("main")})
-    code = entry(4, {}, {0: ("Int8", 22), 2: ("Int32", 1), 3: ("Int32", 22)})
+    code = entry(4, {}, {0: ("Int8", builtin), 2: ("Int32", 1), 3: ("Int32", builtin)})
     model = entry(
         8, {1: of([code]), 2: of([graph]), 3: make.CreateString("made in a test"), 4: buffers}, {0: ("Uint32", version)}
     )
