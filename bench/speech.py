@@ -39,7 +39,8 @@ SAID = (
 SHORT = ("Hello there.", "Good morning!", "I can hear you.", "What is it?", "The light is changing.")
 SYSTEM = "You are a painter. Answer in one short sentence."
 TAIL_S = 4.0
-"""Silence behind an utterance, so that the piece is still running when it answers."""
+"""Silence behind an utterance: a microphone does not stop when somebody does."""
+PATIENCE_S = 10.0
 
 
 def run(quick: bool = False) -> list[Figure]:
@@ -162,8 +163,9 @@ class _Parts:
         return self._sinks[name]
 
 
-def _live(sound: Sound, models: dict[str, tuple[str, Any]], seconds: float) -> list[tuple[str, float, Any]]:
-    """Plays a sound to a chain of models (name -> what it reads, model); what was published, and when."""
+def _live(sound: Sound, models: dict[str, tuple[str, Any]], done: str) -> list[tuple[str, float, Any]]:
+    """Plays a sound to a chain of models (name -> what it reads, model) until `done` has published what is final,
+    or the sound is long over; what was published, and when."""
     watch = _Watch()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
@@ -179,8 +181,12 @@ def _live(sound: Sound, models: dict[str, tuple[str, Any]], seconds: float) -> l
         parts = _Parts(SoundFile(str(path), loop=False), {n: m for n, (_, m) in models.items()}, {"out": Null()})
         runner = LiveRunner(piece.build(parts), observers=[watch])
         runner.start()
-        time.sleep(seconds)
+        until = time.monotonic() + sound.seconds + PATIENCE_S
+        while time.monotonic() < until and not any(n == done and getattr(d, "final", True) for n, _, d in watch.seen):
+            time.sleep(0.02)
         runner.stop()
+    if runner.observers.failed:
+        raise runner.observers.failed[0]
     return watch.seen
 
 
@@ -188,7 +194,7 @@ def _soon(card: str, ear: Any, utterances: list[tuple[Sound, float]]) -> Figure:
     """End of the voice -> final words, in a piece that hears it as it is spoken."""
     late, at_pause = [], []
     for sound, end_s in utterances:
-        seen = _live(sound, {"heard": ("mic", _Open(ear))}, sound.seconds - TAIL_S + 2.0)
+        seen = _live(sound, {"heard": ("mic", _Open(ear))}, "heard")
         finals = [at for _, at, words in seen if isinstance(words, Text) and words.final]
         whole = [at for _, at, words in seen if isinstance(words, Text) and not words.final and at > end_s]
         if finals:
@@ -228,7 +234,7 @@ def _loop(card: str, ear: Any, voice: Any, utterances: list[tuple[Sound, float]]
     for sound, end_s in utterances:
         mind.reset()
         chain = {"heard": ("mic", _Open(ear)), "answer": ("heard", _Open(mind)), "spoken": ("answer", _Open(voice))}
-        seen = _live(sound, chain, sound.seconds)
+        seen = _live(sound, chain, "spoken")
         first = {
             "heard": next((at for name, at, d in seen if name == "heard" and d.final), None),
             "first_word": next((at for name, at, d in seen if name == "answer" and str(d)), None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LETTERS = ((12, 50), (30, 90), (60, 180))
+LETTERS = ((12, 32), (30, 90), (60, 180))
 """Of the first clause, the second, later ones: from so many letters on it may end at a comma, and from half as many
 more than so many at a space. The first is short, so that the first sound comes soon; later ones are longer, so that
 they sound like one breath, but never so long that the one before ends before they are made."""

@@ -25,7 +25,7 @@ from .clauses import Clauses
 from .voices import Kokoro, Piper, chosen
 
 SLOWEST, FASTEST = 0.5, 2.0
-BEFORE_S, AFTER_S = 0.03, {",": 0.12, ";": 0.18, ":": 0.18, "": 0.2}
+BEFORE_S, AFTER_S = 0.03, {",": 0.12, ";": 0.18, ":": 0.18, "": 0.06}
 SENTENCE_S = 0.28
 QUIET = 0.004
 """Below it (-48 dB) a sample is silence: what a network puts before and after its words."""

@@ -32,7 +32,7 @@ def test_nothing_is_lost_and_the_first_is_short():
     text = " ".join(["the light over the water changed again and again"] * 20)
     found = cut(text)
     assert " ".join(found) == text
-    assert len(found[0]) <= 50 and max(map(len, found)) <= 270
+    assert len(found[0]) <= 32 and max(map(len, found)) <= 270
 
 
 def test_letter_by_letter_gives_the_same_clauses_as_at_once():
