@@ -69,11 +69,11 @@ def _lines(cards: list[Card]) -> list[str]:
     width = shutil.get_terminal_size((120, 24)).columns if sys.stderr.isatty() else 10_000
     lines = []
     for card in cards:
-        text = f"{card.name:<18} {size_text(card.bytes):>9}  {card.weights.id:<14}  {card.title}"
-        there = here(card)
-        mark = paint("\u25cf", ACCENT) if there else paint("\u25cb", DIM)
+        licence = card.weights.id.removeprefix("LicenseRef-").removeprefix("scancode-")
+        text = f"{card.name:<18} {size_text(card.bytes):>9}  {licence:<17}  {card.title}"
+        mark = paint("\u25cf", ACCENT) if here(card) else paint("\u25cb", DIM)
         text = text if len(text) <= width - 8 else text[: width - 9] + "\u2026"
-        lines.append(f"    {mark} {text if there else paint(text, DIM)}")
+        lines.append(f"    {mark} {text}")
     return lines
 
 
