@@ -17,6 +17,8 @@ MAX_TENSORS = 32_768
 MAX_FACTS = 65_536
 MAX_TEXTS = 1_000_000
 MAX_NAME = 1024
+MAX_LAYERS = 512
+"""llama.cpp's own limit, beyond which it ends the process it runs in."""
 SHOWN = 64
 """Longer lists of facts (a vocabulary) are only counted."""
 
@@ -133,6 +135,8 @@ def _facts(reader: Reader, count: int, found: Gguf | None) -> int:
             if kind != 4 or not isinstance(value, int) or not 1 <= value <= 1 << 16 or value & (value - 1):
                 raise Broken(f"its tensors are aligned to {value}, which is no power of two")
             alignment = value
+        if raw.endswith((b".block_count", b".expert_count")) and isinstance(value, int) and value > MAX_LAYERS:
+            raise Broken(f"it claims {value} layers, or experts")
         if found is not None:
             found.metadata[raw.decode("utf-8", "replace")] = value
     return alignment

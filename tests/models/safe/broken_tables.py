@@ -49,6 +49,9 @@ def gguf_broken() -> Iterator[tuple[str, bytes]]:
         yield f"version {version}", making.gguf(listed=one, version=version)
     yield "a name that is no text", making.gguf(listed=[("\0", (8,), 0, 0, 32)])
     yield "something behind it", making.gguf(3, tail=b"\x80\x04" + b"x" * 64)
+    for count in (513, (1 << 32) - 1):
+        fact = making.fact("llama.block_count", 4, struct.pack("<I", count))
+        yield f"{count} layers", making.gguf(listed=one, facts=[fact])
     yield "a long name", making.gguf(listed=[("n" * 5000, (8,), 0, 0, 32)])
 
 
