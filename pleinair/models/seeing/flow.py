@@ -58,6 +58,7 @@ class Flow(Model):
     The Mask has the size at which movement was looked for (`options.detail` pixels high, more or less).
     """
 
+    kind = Landmarks
     candidates = (("opencv", "f32"),)  # nothing to choose, nothing to measure
 
     def __init__(
