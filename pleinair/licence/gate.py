@@ -59,7 +59,8 @@ class Finding:
     def told(self) -> str:
         """What the licence says, with its place and whether that was read."""
         note = f" {self.note.rstrip('.')}." if self.note else ""
-        when = f"read {self.date}" if self.row.text_read(self.licence) else f"text not read; {self.date}"
+        read = self.row.text_read(self.licence) or self.row.key == "none"
+        when = f"read {self.date}" if read and self.row.texts else self.date if read else f"text not read; {self.date}"
         return f"{self.says}{note} [{self.clause}; {when}]"
 
     def as_dict(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Trace:
 
 
 _FLUX_WORDS = re.compile(
-    r"flux[\s._-]*1?[\s._-]*(kontext|fill|depth|canny|redux)?[\s._-]*\[?dev\]?(?![a-z])|flux1[\s._-]*dev|black[\s_-]*forest[\s_-]*labs.{0,40}dev"
+    r"flux[\s._-]*1?[\s._-]*(kontext|krea|fill|depth|canny|redux)?[\s._-]*\[?dev\]?(?![a-z])|flux1[\s._-]*dev|black[\s_-]*forest[\s_-]*labs.{0,40}dev"
     r"|flux.{0,24}non[\s_-]*commercial|flux[\s._-]*2[\s._-]*(dev|klein[\s._-]*9b)",
     re.IGNORECASE,
 )
@@ -64,6 +64,8 @@ def traces(path: Path) -> list[Trace]:
 def shaped(seen: Seen) -> list[Trace]:
     """What tensor names and shapes betray."""
     names = list(seen.tensors)
+    if {"redux_up.weight", "redux_down.weight"} <= set(names):
+        return [Trace(FLUX_DEV, "it is FLUX.1 Redux [dev] (redux_up, redux_down)")]
     guided = [n for n in names if _GUIDANCE.search(n)]
     double, single = sum(bool(_DOUBLE.search(n)) for n in names), sum(bool(_SINGLE.search(n)) for n in names)
     shapes = [tuple(sorted(side for side in s if side != 1)) for s in seen.tensors.values()]

@@ -105,6 +105,8 @@ DISGUISES = {
     "a torch zip": "zip",
     "an ONNX conversion": b"\x08\x08\x12\x07pytorch:\x80\x01"
     + b"".join(b"B" + bytes([len(n)]) + n.encode() for n in blocks()),
+    "Redux": safetensors({"redux_up.weight": [12288, 1152], "redux_down.weight": [4096, 12288]}),
+    "metadata: Krea": safetensors({"a": [1]}, base="FLUX.1-Krea-dev"),
     "only the guidance embedding and two blocks": safetensors(blocks(doubles=1, singles=1)),
     "four-bit, with flat shapes": safetensors({n: [4096, 1] for n in blocks()}),
 }

@@ -81,7 +81,7 @@ export class Foot {
 
 // A use in one line; its reasons, with clause and date, behind it.
 function verdict({ name, text, verdict, use = "", more = "", accepted }, open) {
-  const kind = verdict === "refuse" && !accepted ? "refused" : name === "openness" ? "quiet" : "";
+  const kind = verdict === "refuse" && !accepted ? "refused" : name === "openness" ? "openness" : "";
   if (!more) return el("p", { class: kind, text });
   const reasons = more.split("\n").map((sentence) => el("p", { text: sentence }));
   const one = el("details", { class: kind }, el("summary", { text: text.replace(/\. .*$/s, "") }), ...reasons);
