@@ -25,9 +25,9 @@ def checked_uses(uses: Iterable[str]) -> list[str]:
 def verdicts(card: Card, uses: Iterable[str], operator: Operator | None = None) -> dict[str, dict[str, Any]]:
     """{use: {"verdict": "allow", "duties", "ask" or "refuse", "because": [...], "findings": [...]}} of a card alone."""
     from ..licence.gate import verdict
-    from ..licence.parts import of_card
+    from ..licence.parts import of_card, of_environment
 
-    parts = of_card(card)
+    parts = of_card(card) or of_environment([card.task])  # a task without weights is made of libraries only
     found = {}
     for use in uses:
         judged = verdict(parts, use, operator, card.senses)
