@@ -17,7 +17,7 @@ from .common import OUT, Figure, conditions, save
 
 ALL = (
     "throughput", "age", "browser", "slow", "viewer", "start", "memory", "cpu", "record", "shelf", "landmarks",
-    "seeing", "chat", "verify", "speech", "fuzz",
+    "seeing", "chat", "verify", "speech", "fuzz", "survive",
 )  # fmt: skip
 
 
