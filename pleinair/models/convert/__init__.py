@@ -22,6 +22,9 @@ CONVERTERS: dict[str, str] = {
     "bert": "bert:convert",
     "voices": "voices:convert",
     "deepfilter": "deepfilter:convert",
+    "whisper": "whisper:convert",
+    "whisper_config": "whisper:config",
+    "whisper_vocabulary": "whisper:vocabulary",
 }
 """What cards write after `made =`, and "module of this package:function"."""
 
