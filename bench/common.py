@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pleinair.core.kinds import Image
+from pleinair.core.model import Model
 from pleinair.core.source import Capture, Source
 
 OUT = Path(__file__).parent / "out"
@@ -98,7 +99,7 @@ class Camera(Cached):
             yield Capture(capture.data, machine_ns=time.monotonic_ns())
 
 
-class Timed:
+class Timed(Model):
     """A model that notes how long each call took, on the same clock as the frames."""
 
     def __init__(self, model: Any) -> None:
@@ -112,6 +113,25 @@ class Timed:
         result = self._model(*args, **ports)
         self.calls_ns.append(time.perf_counter_ns() - began)
         return result
+
+
+class Kept(Model):
+    """An open model that stays open: the same in every round."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
+        self.describe = model.describe
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def reset(self) -> None:
+        getattr(self._model, "reset", lambda: None)()
+
+    def __call__(self, *args: Any, **ports: Any) -> Any:
+        return self._model(*args, **ports)
 
 
 class BenchParts:

@@ -9,8 +9,7 @@ from pleinair import Piece
 from pleinair.run.live import LiveRunner
 from pleinair.sinks.null import Null
 
-from .common import BenchParts, Cached, Figure, precisions, style
-from .throughput import _Kept
+from .common import BenchParts, Cached, Figure, Kept, precisions, style
 
 SIZE = (240, 180)
 """Small enough that the model keeps up with 30 fps on a slow pair of cores: what is measured is the runtime."""
@@ -60,7 +59,7 @@ def _piece(model, seconds: float) -> float:
     piece.source("camera")
     piece.model("painting", reads="camera")
     piece.sink("null", reads="painting")
-    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, 30), _Kept(model), Null())))
+    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, 30), Kept(model), Null())))
     runner.start()
     time.sleep(0.5)
     cpu, began = time.process_time(), time.perf_counter()

@@ -14,8 +14,7 @@ from pleinair.run.live import LiveRunner
 from pleinair.run.tape import Recorder
 from pleinair.sinks.null import Null
 
-from .common import BenchParts, Cached, Figure, precisions, style
-from .throughput import _Kept
+from .common import BenchParts, Cached, Figure, Kept, precisions, style
 
 
 def run(quick: bool = False) -> list[Figure]:
@@ -55,7 +54,7 @@ def _rate(model, seconds: float, tape: Path | None) -> tuple[float, dict[str, in
     piece.sink("null", reads="painting")
     recorder = Recorder(tape) if tape else None
     runner = LiveRunner(
-        piece.build(BenchParts(Cached((640, 480), 30), _Kept(model), Null())), observers=[recorder] if recorder else []
+        piece.build(BenchParts(Cached((640, 480), 30), Kept(model), Null())), observers=[recorder] if recorder else []
     )
     runner.start()
     time.sleep(0.5)

@@ -19,14 +19,13 @@ import pleinair
 from pleinair import Piece, plugins
 from pleinair.core.errors import Fault
 from pleinair.core.kinds import Control, Image
-from pleinair.core.model import Model
 from pleinair.core.source import Capture, Source
 from pleinair.models import clip_path, store
 from pleinair.models.card import Card, all_cards
 from pleinair.run.live import LiveRunner
 from pleinair.sinks.null import Null
 
-from .common import BenchParts, Figure
+from .common import BenchParts, Figure, Kept
 
 GOAL = 0.9
 SIZE = (640, 360)
@@ -112,7 +111,7 @@ def _piece(model: Any, inputs: list[Any], rate: float, seconds: float) -> float:
     piece.model("seen", reads="camera")
     piece.sink("null", reads="seen")
     faults = _Faults()
-    runner = LiveRunner(piece.build(BenchParts(Repeated(inputs, rate), _Kept(model), Null())), observers=[faults])
+    runner = LiveRunner(piece.build(BenchParts(Repeated(inputs, rate), Kept(model), Null())), observers=[faults])
     runner.start()
     time.sleep(0.3)
     before, began = runner.stats.fired["null"], time.perf_counter()
@@ -158,22 +157,3 @@ class Repeated(Source):
 
     def interrupt(self) -> None:
         self._stopped = True
-
-
-class _Kept(Model):
-    """The same open model in every round."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
-        self.describe = model.describe
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def reset(self) -> None:
-        _forget(self._model)
-
-    def __call__(self, *args: Any, **ports: Any) -> Any:
-        return self._model(*args, **ports)

@@ -9,7 +9,7 @@ from pleinair import Piece
 from pleinair.run.live import LiveRunner
 from pleinair.sinks.null import Null
 
-from .common import BenchParts, Cached, Figure, precisions, style
+from .common import BenchParts, Cached, Figure, Kept, precisions, style
 
 SIZE = (320, 240)
 
@@ -49,7 +49,7 @@ def _piece(model, rate: float, seconds: float) -> float:
     piece.source("camera")
     piece.model("painting", reads="camera")
     piece.sink("null", reads="painting")
-    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, rate), _Kept(model), Null())))
+    runner = LiveRunner(piece.build(BenchParts(Cached(SIZE, rate), Kept(model), Null())))
     runner.start()
     time.sleep(0.3)
     before, began = runner.stats.fired["null"], time.perf_counter()
@@ -57,19 +57,3 @@ def _piece(model, rate: float, seconds: float) -> float:
     done = (runner.stats.fired["null"] - before) / (time.perf_counter() - began)
     runner.stop()
     return done
-
-
-class _Kept:
-    """The same open model in every round."""
-
-    def __init__(self, model) -> None:
-        self._model = model
-        self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
-        self.describe = model.describe
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def __call__(self, *args, **ports):
-        return self._model(*args, **ports)

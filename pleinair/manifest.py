@@ -37,7 +37,8 @@ class SourceSpec:
 @dataclass
 class ModelSpec:
     """card: the card's name. `cards`: those it may be swapped for live. `interrupt`: the stream that ends an answer
-    that is being given. `bend`, `tap`: layers that are played, or shown (models.bend). Further keys are constants for its ports."""
+    that is being given. `bend`, `tap`: layers that are played, or shown (models.bend). Further keys are constants
+    for its ports."""
 
     card: str
     cards: tuple[str, ...] = ()
@@ -115,7 +116,15 @@ def read(folder: Path, site: Path | None = None) -> Manifest:
         doc.only(data, _SITE_TOP)
         _overlay(manifest, data, doc)
         manifest.operator = _operator(data, doc)
+    for spec in manifest.models.values():
+        spec.card, spec.cards = beside(spec.card, folder), tuple(beside(card, folder) for card in spec.cards)
     return manifest
+
+
+def beside(card: str, folder: Path) -> str:
+    """A card as `models.card.find_card` takes it: one that is a path is meant from the piece's own folder."""
+    is_path = "/" in card or "\\" in card or card.endswith(".toml")
+    return str(folder / card) if is_path and not Path(card).expanduser().is_absolute() else card
 
 
 def parse(text: str, path: Path) -> Manifest:

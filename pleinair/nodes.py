@@ -119,7 +119,8 @@ class ModelNode(Node):
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
         ports = {port: frame.data for port, frame in zip(self._ports, frames, strict=False)}  # an interrupt is no port
-        return self.model(**self.constants, **ports, **{name: getattr(moment, name) for name in self.model.uses})
+        used = getattr(self.model, "uses", ())  # a stranger's model need not be a Model
+        return self.model(**self.constants, **ports, **{name: getattr(moment, name) for name in used})
 
     def interrupt(self) -> None:
         self.model.interrupt()

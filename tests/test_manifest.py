@@ -267,3 +267,9 @@ def test_the_uses_are_spelt_as_the_contract_spells_them():
         "develop", "exhibit-free", "exhibit-paid", "sell-outputs", "sell-edition", "archive-deposit", "fine-tune",
         "publish-weights",
     )  # fmt: skip
+
+
+def test_a_card_that_is_a_path_is_meant_from_the_pieces_folder(tmp_path):
+    (tmp_path / "piece.toml").write_text('[model.a]\ncard = "mine/card.toml"\ncards = ["mine/card.toml", "b"]\n')
+    spec = read(tmp_path).models["a"]
+    assert (spec.card, spec.cards) == (str(tmp_path / "mine/card.toml"), (str(tmp_path / "mine/card.toml"), "b"))
