@@ -133,7 +133,7 @@ def _facts(reader: Reader, count: int, found: Gguf | None) -> int:
         value = _value(reader, kind, texts, raw == b"general.alignment" or found is not None)
         if raw == b"general.alignment":
             if kind != 4 or not isinstance(value, int) or not 1 <= value <= 1 << 16 or value & (value - 1):
-                raise Broken(f"its tensors are aligned to {value}, which is no power of two")
+                raise Broken(f"its tensors are aligned to {short(str(value))}, which is no power of two")
             alignment = value
         if raw.endswith((b".block_count", b".expert_count")) and isinstance(value, int) and value > MAX_LAYERS:
             raise Broken(f"it claims {value} layers, or experts")

@@ -134,7 +134,8 @@ def _opened(path: str, flags: int) -> int:
 
 
 def refused(name: str, why: str, hint: str = "") -> ModelFault:
-    """The four-part Fault of a file that is refused."""
+    """The four-part Fault of a file that is refused. What of it comes out of the file cannot break the line."""
+    why = "".join(c if c.isprintable() else "?" for c in why[:300])
     return ModelFault(
         f"the model file {name} cannot be used: {why}",
         now="the model was not loaded; nothing in the file was run",

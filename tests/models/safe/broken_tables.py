@@ -32,6 +32,8 @@ def gguf_broken() -> Iterator[tuple[str, bytes]]:
             f"alignment {align}",
             making.gguf(listed=one, facts=[making.fact("general.alignment", 4, struct.pack("<I", align))]),
         )
+    odd = making.fact("general.alignment", 8, making.string("\x02\0\n"))
+    yield "alignment as signs", making.gguf(listed=one, facts=[odd])
     yield "alignment as text", making.gguf(listed=one, facts=[making.fact("general.alignment", 8, making.string("32"))])
     for length in (1 << 20, 1 << 31, (1 << 63) + 1, (1 << 64) - 1):
         yield f"a text of {length}", making.gguf(listed=one, facts=[making.fact("k", 8, struct.pack("<Q", length))])
