@@ -7,7 +7,8 @@ after its end once more, `final`.
 Two things make it quick enough to talk with:
 - Whisper pads everything to 30 s of silence, and reads that silence as dearly as speech. Here an utterance is padded to
   10 s (or its own length and 2 s): five to seven times as quick, with the same words (bench/speech.py proves it).
-  Shorter windows make it say things twice. What looks wrong (a loop, unlikely words) is heard again in 30 s.
+  Shorter windows make it say things twice. What looks wrong (a loop, unlikely words) is heard again in 30 s,
+  without a hint.
 - A pause of 0.2 s starts the listening; if it becomes the end (0.5 s) the words are there already.
 """
 
@@ -186,11 +187,13 @@ class Transcribe(Listener):
         """Its words; "" where there are none."""
         if encoded is None:
             encoded = self._whisper.encode(self._spectrum(samples))
-        prompt = self._words.prompt(encoded, **{k: v for k, v in values.items() if k != "sound"})
+        asked = {k: v for k, v in values.items() if k != "sound"}
+        prompt = self._words.prompt(encoded, **asked)
         tokens, sure, nobody = self._whisper.generate(encoded, prompt, beam=beam)
         words = self._words.text(tokens)
         if beam > 1 and (sure < UNLIKELY_BELOW or loops(words)):
             encoded = self._whisper.encode(self._spectrum(samples, WHOLE_S))
+            prompt = self._words.prompt(encoded, **{**asked, "words": ""})
             tokens, sure, nobody = self._whisper.generate(encoded, prompt, beam=beam)
             words = self._words.text(tokens)
         if sure < UNLIKELY_BELOW and (nobody > NOBODY_ABOVE or loops(words) or len(samples) < RATE // 2):

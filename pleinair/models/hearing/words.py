@@ -54,7 +54,7 @@ class Words:
         """What it goes on from: the hint, the language, the task."""
         speaks = self._language(encoded, str(language).strip().lower())
         known = self._of(speaks, float(english) >= 0.5)
-        hint = known.encode(" " + str(words).strip())[:LONGEST_HINT] if str(words).strip() else []
+        hint = known.encode(_sentence(words))[:LONGEST_HINT] if str(words).strip() else []
         return [*([known.sot_prev, *hint] if hint else []), *known.sot_sequence, known.no_timestamps]
 
     def text(self, tokens: list[int]) -> str:
@@ -80,3 +80,9 @@ class Words:
             task = "translate" if english else "transcribe"
             self._known[key] = self._make(self._tokens, self._whisper.multilingual, task=task, language=language)
         return self._known[key]
+
+
+def _sentence(words: str) -> str:
+    """With an end: without one Whisper may take what it hears for the rest of the sentence."""
+    words = " " + str(words).strip()
+    return words if words[-1] in ".!?…" else words + "."

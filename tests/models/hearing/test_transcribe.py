@@ -11,7 +11,7 @@ from pleinair.models import load
 from pleinair.models.card import find_card, read_card
 from pleinair.models.hearing.transcribe import loops
 
-from .conftest import SAID, part, streamed, word_errors
+from .conftest import SAID, needs_espeak, part, streamed, word_errors
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,15 @@ def test_where_nobody_speaks_there_are_no_words(model):
     assert model(noise) == "" and model(Sound(np.zeros((0, 1), np.float32), 48_000)) == ""
     model.reset()
     assert streamed(model, noise) == []
+
+
+@needs_espeak
+def test_rare_words_are_heard_when_they_are_expected(model):
+    voice = load("kokoro")
+    sound = voice("My name is Siobhan and I live in Llanelli.", voices="am_michael")
+    voice.close()
+    assert "Llanelli" not in model(sound)
+    assert "Llanelli" in model(sound, words="Siobhan, Llanelli")
 
 
 def test_a_language_that_it_does_not_hear_is_a_sentence(model, speech):
