@@ -28,7 +28,8 @@ MARKS = (
     "revenue", "monthly active users", "production", "personal use", "may not", "must not", "shall not", "cannot",
     "not permitted", "not allowed", "prohibited", "restricted", "military", "biometric", "sell", "fee", "revoke",
     "revocable", "terminate", "prior written", "only", "except", "unless", "exclusively", "artificial intelligence",
-    "training", "museum", "exhibition", "display", "public", "not", "modification", "without",
+    "training", "museum", "exhibition", "display", "public", "not", "modification", "without", "subject", "provided",
+    "condition", "conditions",
     "must", "require", "required",
 )  # fmt: skip
 
