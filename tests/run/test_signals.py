@@ -50,7 +50,12 @@ def start(folder: Path, tape: Path) -> subprocess.Popen:
         "--record",
         str(tape),
     ]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    # Whoever starts the tests in the background of a script hands down a SIGINT that is ignored.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def end(process: subprocess.Popen, number: int) -> tuple[float, str]:
