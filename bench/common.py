@@ -105,6 +105,7 @@ class Timed(Model):
     def __init__(self, model: Any) -> None:
         self._model = model
         self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
+        self.uses = getattr(model, "uses", ())
         self.calls_ns: list[int] = []
         self.open, self.close, self.describe = model.open, model.close, model.describe
 
@@ -121,6 +122,7 @@ class Kept(Model):
     def __init__(self, model: Any) -> None:
         self._model = model
         self.ports, self.kind, self.names, self.size = model.ports, model.kind, model.names, model.size
+        self.uses = getattr(model, "uses", ())
         self.describe = model.describe
 
     def open(self) -> None: ...

@@ -58,7 +58,7 @@ def _one(card: Card, seconds: float, rounds: int) -> Figure:
     bare, piece = [], []
     _bare(model, inputs, min(seconds, 1.0))
     for _ in range(rounds):  # one after the other, so that a drift of the machine meets both
-        bare.append(_bare(model, inputs, seconds))
+        bare.append(_bare(model, inputs, seconds, bare[-1] if bare else 30))
         piece.append(_piece(model, inputs, bare[-1] * 1.1, seconds))
     ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
     backend = model.describe()["backend"]
@@ -95,12 +95,13 @@ def _panned(picture: np.ndarray, number: int) -> np.ndarray:
     return Image.check(cv2.resize(part, SIZE, interpolation=cv2.INTER_AREA))
 
 
-def _bare(model: Any, inputs: list[Any], seconds: float) -> float:
+def _bare(model: Any, inputs: list[Any], seconds: float, rate: float = 30) -> float:
+    """Calls a second. `rate`: what its content time goes by, as in the piece, which hands on what comes at that rate."""
     _forget(model)
     count, began = 0, time.perf_counter()
     follows = "t" in getattr(model, "uses", ())  # what a piece hands it: else it would look for everybody each time
     while time.perf_counter() - began < seconds:
-        model(inputs[count % len(inputs)], **({"t": count / 30} if follows else {}))
+        model(inputs[count % len(inputs)], **({"t": count / rate} if follows else {}))
         count += 1
     return count / (time.perf_counter() - began)
 
