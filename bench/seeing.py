@@ -96,7 +96,7 @@ def _panned(picture: np.ndarray, number: int) -> np.ndarray:
 
 
 def _bare(model: Any, inputs: list[Any], seconds: float, rate: float = 30) -> float:
-    """Calls a second. `rate`: what its content time goes by, as in the piece, which hands on what comes at that rate."""
+    """Calls a second. `rate`: how fast its content time goes by: as in the piece, which is handed what comes so fast."""
     _forget(model)
     count, began = 0, time.perf_counter()
     follows = "t" in getattr(model, "uses", ())  # what a piece hands it: else it would look for everybody each time
