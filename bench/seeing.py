@@ -96,7 +96,7 @@ def _panned(picture: np.ndarray, number: int) -> np.ndarray:
 
 
 def _bare(model: Any, inputs: list[Any], seconds: float, rate: float = 30) -> float:
-    """Calls a second. `rate`: how fast its content time goes by: as in the piece, which is handed what comes so fast."""
+    """Calls a second. `rate`: how fast its content time goes by: as in the piece, which is handed as many."""
     _forget(model)
     count, began = 0, time.perf_counter()
     follows = "t" in getattr(model, "uses", ())  # what a piece hands it: else it would look for everybody each time
