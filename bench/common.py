@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pleinair.core.kinds import Image
+from pleinair.core.kinds import Control, Image
 from pleinair.core.model import Model
 from pleinair.core.source import Capture, Source
 
@@ -59,16 +59,15 @@ def save(name: str, figures: list[Figure]) -> None:
     (OUT / f"{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False))
 
 
-class Cached(Source):
-    """A few pictures made beforehand, over and over: a source that costs nothing. `raw` stays None, as for a device
-    that hands over pixels."""
+class Repeated(Source):
+    """A few pictures or numbers, over and over: a source that costs nothing. `raw` stays None, as for a device that
+    hands over pixels."""
 
-    def __init__(self, size: tuple[int, int], rate: float, scene: str = "room", count: int = 24) -> None:
-        from pleinair.sources.synthetic import Synthetic
-
-        maker = Synthetic(scene, size=size, rate=30)
-        self.pictures = [Image.check(maker.picture(i)) for i in range(count)]
-        self.size, self.rate, self.paced = size, rate, True
+    def __init__(self, values: list[Any], rate: float) -> None:
+        is_picture = isinstance(values[0], np.ndarray)
+        self.kind = Image if is_picture else Control
+        self.size = values[0].shape[1::-1] if is_picture else None
+        self.values, self.rate, self.paced = values, rate, True
         self._stopped = False
 
     def open(self) -> None:
@@ -77,11 +76,21 @@ class Cached(Source):
     def __iter__(self) -> Iterator[Capture]:
         number = 0
         while not self._stopped:
-            yield Capture(self.pictures[number % len(self.pictures)], t_ns=int(number * 1e9 / self.rate))
+            yield Capture(self.values[number % len(self.values)], t_ns=int(number * 1e9 / self.rate))
             number += 1
 
     def interrupt(self) -> None:
         self._stopped = True
+
+
+class Cached(Repeated):
+    """Pictures of a synthetic scene, made beforehand."""
+
+    def __init__(self, size: tuple[int, int], rate: float, scene: str = "room", count: int = 24) -> None:
+        from pleinair.sources.synthetic import Synthetic
+
+        maker = Synthetic(scene, size=size, rate=30)
+        super().__init__([Image.check(maker.picture(i)) for i in range(count)], rate)
 
 
 class Camera(Cached):

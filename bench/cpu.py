@@ -25,7 +25,7 @@ def _one(precision: str, seconds: float, rounds: int) -> Figure:
     source = Cached(SIZE, 30)
     bare, piece = [], []
     for _ in range(rounds):
-        bare.append(_bare(model, source.pictures, seconds))
+        bare.append(_bare(model, source.values, seconds))
         piece.append(_piece(model, seconds))
     ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
     detail = {

@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,13 @@ import numpy as np
 import pleinair
 from pleinair import Piece, plugins
 from pleinair.core.errors import Fault
-from pleinair.core.kinds import Control, Image
-from pleinair.core.source import Capture, Source
+from pleinair.core.kinds import Image
 from pleinair.models import clip_path, store
 from pleinair.models.card import Card, all_cards
 from pleinair.run.live import LiveRunner
 from pleinair.sinks.null import Null
 
-from .common import BenchParts, Figure, Kept
+from .common import BenchParts, Figure, Kept, Repeated
 
 GOAL = 0.9
 SIZE = (640, 360)
@@ -137,25 +135,3 @@ class _Faults:
 def _forget(model: Any) -> None:
     if hasattr(model, "reset"):
         model.reset()
-
-
-class Repeated(Source):
-    """A few pictures or numbers, over and over: a source that costs nothing."""
-
-    def __init__(self, values: list[Any], rate: float) -> None:
-        self.kind = Image if isinstance(values[0], np.ndarray) else Control
-        self._values, self.rate, self.paced = values, rate, True
-        self.size = SIZE if self.kind is Image else None
-        self._stopped = False
-
-    def open(self) -> None:
-        self._stopped = False
-
-    def __iter__(self) -> Iterator[Capture]:
-        number = 0
-        while not self._stopped:
-            yield Capture(self._values[number % len(self._values)], t_ns=int(number * 1e9 / self.rate))
-            number += 1
-
-    def interrupt(self) -> None:
-        self._stopped = True

@@ -20,7 +20,7 @@ def run(quick: bool = False) -> list[Figure]:
 
 def _one(precision: str, seconds: float, rounds: int) -> Figure:
     model = style(precision, SIZE)
-    pictures = Cached(SIZE, 30).pictures
+    pictures = Cached(SIZE, 30).values
     bare, piece = [], []
     _bare(model, pictures, 0.5)
     for _ in range(rounds):  # one after the other, so that a drift of the machine meets both

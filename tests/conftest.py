@@ -1,7 +1,7 @@
 """What every test may ask for.
 
-Tests have a home of their own, `.cache/pleinair` in this checkout (git-ignored) unless PLEINAIR_HOME names another: what
-they fetch stays there, so that a machine fetches it once, and nothing of the user's is touched.
+Tests have a home of their own, `.cache/pleinair` in this checkout (git-ignored) unless PLEINAIR_HOME names another:
+what they fetch stays there, so that a machine fetches it once, and nothing of the user's is touched.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def write_piece(tmp_path: Path) -> Callable[..., Path]:
-    """`write_piece(python, toml="", name="piece")`: a piece's folder. `from pleinair import *` and `piece = Piece()` are
-    put in front where they are missing."""
+    """`write_piece(python, toml="", name="piece")`: a piece's folder. `from pleinair import *` and `piece = Piece()`
+    are put in front where they are missing."""
 
     def write(python: str, toml: str = "", name: str = "piece") -> Path:
         folder = tmp_path / name

@@ -35,7 +35,8 @@ def test_a_piece_in_the_docs_runs(name, python, toml, tmp_path, weights):
     (tmp_path / "piece.toml").write_text(toml)
     loaded = assembly.load(tmp_path)
     assert loaded.piece.warnings() == []
-    parts = assembly.MachineParts(loaded, sources={n: "synthetic:room" for n in ("camera",) if n in loaded.piece.declared})
+    sources = {n: "synthetic:room" for n in ("camera",) if n in loaded.piece.declared}
+    parts = assembly.MachineParts(loaded, sources=sources)
     runner = OfflineRunner(assembly.assemble(loaded, parts))
     runner.run(0.5)
     shown = runner.last[next(iter(runner.graph.screens.values()))]

@@ -104,8 +104,8 @@ def test_nobody_below_imports_the_command_line(file):
 
 
 HEAVY = {
-    "cv2", "av", "openvino", "onnxruntime", "onnx", "aiohttp", "rich", "qoi", "simplejpeg", "ai_edge_litert", "xllamacpp",
-    "ctranslate2", "faster_whisper", "huggingface_hub", "license_expression", "torch",
+    "cv2", "av", "openvino", "onnxruntime", "onnx", "aiohttp", "rich", "qoi", "simplejpeg", "ai_edge_litert",
+    "xllamacpp", "ctranslate2", "faster_whisper", "huggingface_hub", "license_expression", "torch",
 }  # fmt: skip
 AT_HOME = {"stage": {"aiohttp"}}
 """Where a heavy library is what the whole folder is about; it is imported only by who opens a stage."""

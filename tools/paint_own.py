@@ -1,4 +1,4 @@
-"""Paints pleinair/gallery/muse/own.jpg: strokes along a field, in a small palette. Ours, and made again by this script."""
+"""Paints pleinair/gallery/muse/own.jpg: strokes along a field, in a small palette. Ours, made by this script."""
 
 from __future__ import annotations
 

@@ -21,12 +21,14 @@ OUT = ROOT / "docs" / "pictures"
 
 def put(url: str, value: object) -> None:
     body = json.dumps({"value": value}).encode()
-    urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="PUT")).close()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="PUT")
+    urllib.request.urlopen(request).close()
 
 
 def main() -> None:
     OUT.mkdir(exist_ok=True)
-    with running(ROOT / "pleinair/gallery/muse", "--source", "camera=clip:bigbuckbunny") as (_, url), browser() as chrome:
+    muse = ROOT / "pleinair/gallery/muse"
+    with running(muse, "--source", "camera=clip:bigbuckbunny") as (_, url), browser() as chrome:
         stage = chrome.new_page(viewport={"width": 960, "height": 720})
         stage.goto(url)
         time.sleep(4)

@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tape", metavar="TAPE", type=Path)
     parser.add_argument("--prove", action="store_true", help="compare with what was expected; exit 1 where it differs")
     parser.add_argument("--cut", metavar="STREAM", action="append", default=[], help="begin a new tape at this stream")
-    parser.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="a new tape from there")
+    parser.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="a tape from there")
     parser.add_argument("--out", metavar="TAPE", type=Path, help="where the cut tape goes")
     parser.add_argument("--film", metavar="OUT.mp4", type=Path, help="write what is shown as a film")
 

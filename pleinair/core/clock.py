@@ -10,7 +10,6 @@ import threading
 import time
 from typing import Protocol
 
-
 SHORT_NS = 50_000_000
 """A wait so short need not be cut short by the end of the run."""
 

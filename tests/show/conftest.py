@@ -60,7 +60,7 @@ def running(*arguments: str) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def numbered_clip(tmp_path_factory, weights) -> Path:
-    """Ten seconds of a real film at 30 fps, each frame with its number in it; Y4M, as Chromium's fake camera reads it."""
+    """Ten seconds of a real film at 30 fps, each frame numbered; Y4M is what Chromium's fake camera reads."""
     path = tmp_path_factory.mktemp("clip") / "camera.y4m"
     film = open_source("clip:bigbuckbunny", size=SIZE)
     film.open()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
+from typing import Any
 
 from . import ct2, gguf, npz, pickles, safetensors, tflite, torch_zip
 from .parts import Broken
@@ -57,25 +59,21 @@ _HTML = re.compile(rb"(?i)\s*<(!doctype|html|head|body|script|\?xml|svg)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 
 
+_OURS: tuple[tuple[str, Callable[[memoryview], Any]], ...] = (  # a torch file is a zip as an npz is: it is asked first
+    ("gguf", gguf.is_gguf),
+    ("tflite", tflite.is_tflite),
+    ("npy", npz.is_npy),
+    ("torch", torch_zip.is_torch),
+    ("npz", npz.is_npz),
+    ("ctranslate2", ct2.is_ct2),
+    ("safetensors", safetensors.is_safetensors),
+    ("media", lambda view: _MEDIA.match(bytes(view[:16]))),
+)
+
+
 def by_magic(view: memoryview) -> str:
     """One of FORMATS where the first bytes tell, "" where they do not."""
-    if gguf.is_gguf(view):
-        return "gguf"
-    if tflite.is_tflite(view):
-        return "tflite"
-    if npz.is_npy(view):
-        return "npy"
-    if torch_zip.is_torch(view):
-        return "torch"
-    if npz.is_npz(view):
-        return "npz"
-    if ct2.is_ct2(view):
-        return "ctranslate2"
-    if safetensors.is_safetensors(view):
-        return "safetensors"
-    if _MEDIA.match(bytes(view[:16])):
-        return "media"
-    return ""
+    return next((form for form, is_it in _OURS if is_it(view)), "")
 
 
 def foreign(view: memoryview) -> str:

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.speech import word_errors as count_errors
 from pleinair.core.kinds import Sound
 from pleinair.models import clip_path
 from pleinair.models.fetch import fetch
@@ -70,11 +71,5 @@ def tone(hz: float, seconds: float, *, rate: int = RATE, overtones: int = 5) -> 
 
 
 def word_errors(heard: str, said: str) -> float:
-    """Levenshtein distance in words over the number of words said."""
-    a, b = (["".join(c for c in w if c.isalnum()) for w in text.lower().split()] for text in (heard, said))
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-    return row[-1] / max(1, len(b))
+    """Wrong words over the number of words said; counted as the bench counts them."""
+    return count_errors(heard, said) / max(1, len(said.split()))
