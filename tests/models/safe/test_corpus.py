@@ -8,7 +8,7 @@ import random
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,19 +23,44 @@ from . import broken, making
 SLACK_BYTES = 8 << 20
 CPU_S = 1.0
 """Of this process, not of the wall: others may be busy here."""
+YARDS = 6.0
+"""The same in yardsticks, for a machine that is slow just now: one is a sixth of a second where this was written, and
+what takes longest there takes 2.6 of them."""
+TRIES = 5
 
 
 def refusal(blob: bytes, name: str) -> ModelFault | None:
     """How the file is refused; None where it is let in. Anything else that is raised is a failure of ours."""
     began = time.process_time()
-    try:
-        found = check(blob, name)
-        assert isinstance(found, Found)
-        return None
-    except ModelFault as fault:
-        return fault
-    finally:
-        assert time.process_time() - began < CPU_S, name
+    fault = refusal_untimed(blob, name)
+    if time.process_time() - began >= CPU_S:
+        assert quick(lambda: refusal_untimed(blob, name)), name
+    return fault
+
+
+def quick(work: Callable[[], object], tries: int = TRIES) -> bool:
+    """Whether it costs less than YARDS, the yardstick taken right beside it. Whoever else is busy here makes both
+    slower, and can only add: the least of a few tries counts."""
+    return any(_cpu_s(work) < YARDS * _cpu_s(_yardstick) for _ in range(tries))
+
+
+def _cpu_s(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _yardstick(count: int = 2_000_000) -> int:
+    """Plain Python, always the same."""
+    found = 0
+    for n in range(count):
+        found = (found * 31 + n) & 0xFFFF
+    return found
+
+
+def test_a_check_that_is_too_slow_would_be_noticed():
+    assert not quick(lambda: _yardstick(int(2_000_000 * YARDS * 1.5)), tries=1)
+    assert quick(lambda: _yardstick(2_000_000))
 
 
 def test_every_class_of_malformed_files_is_refused():
@@ -145,7 +170,7 @@ def _resident(what: str) -> int:
 
 def refusal_untimed(blob: bytes, name: str) -> ModelFault | None:
     try:
-        check(blob, name)
+        assert isinstance(check(blob, name), Found)
     except ModelFault as fault:
         return fault
     return None
