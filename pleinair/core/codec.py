@@ -70,7 +70,7 @@ def encode(kind: type[Kind], data: Any) -> Raw:
     if kind is Audio:
         return Raw("sound", _npy(data.samples), {"rate": data.rate})
     if kind is Text:
-        return Raw("text", str(data).encode("utf-8", "surrogatepass"), {"final": data.final})
+        return Raw("text", str(data).encode("utf-8", "surrogatepass"), data.about)
     if kind is Landmarks:
         points = np.concatenate([f.points for f in data]) if data else np.zeros((0, 3), np.float32)
         figures = [
@@ -226,6 +226,12 @@ def _npy(array: np.ndarray) -> bytes:
     return out.getvalue()
 
 
+def _pcm16(blob: bytes, note: dict[str, Any]) -> Sound:
+    """16-bit samples, little endian, channels interleaved, as a page's microphone sends them; note: rate, channels."""
+    samples = np.frombuffer(blob, "<i2").reshape(-1, int(note["channels"]))
+    return Sound(samples.astype(np.float32) / np.float32(32768), int(note["rate"]))
+
+
 def _landmarks(blob: bytes, note: dict[str, Any]) -> Landmarks:
     points, figures, at = _load_npy(blob, note), [], 0
     for f in note["figures"]:
@@ -235,6 +241,11 @@ def _landmarks(blob: bytes, note: dict[str, Any]) -> Landmarks:
             Figure(rows, f["names"], f["confidence"], **{n: part_from_json(v) for n, v in f["extra"].items()})
         )
     return Landmarks(figures)
+
+
+def _text(blob: bytes, note: dict[str, Any]) -> Text:
+    about = {name: note[name] for name in ("final", "confidence", "language") if name in note}
+    return Text.check(Text(blob.decode("utf-8", "surrogatepass"), **about))
 
 
 def _load_npy(blob: bytes, note: dict[str, Any]) -> np.ndarray:
@@ -249,8 +260,9 @@ _DECODERS = {
     "bgrx": lambda blob, note: _packed(blob, note, (2, 1, 0)),
     "qoi": _qoi,
     "npy": _load_npy,
+    "pcm16": _pcm16,
     "sound": lambda blob, note: Sound(_load_npy(blob, note), note["rate"]),
-    "text": lambda blob, note: Text(blob.decode("utf-8", "surrogatepass"), final=note.get("final", True)),
+    "text": _text,
     "landmarks": _landmarks,
     "boxes": lambda blob, note: Boxes(Box(*box) for box in json.loads(blob)),
     "json": lambda blob, note: json.loads(blob),

@@ -175,15 +175,38 @@ class Audio(Kind):
 
 
 class Text(str, Kind):
-    """Words: a str. `final` is False while the words may still change (speech that is still being heard)."""
+    """Words: a str, and what is known of them. A method of str (`upper`, `split`) gives a bare str: say what is kept,
+    `Text(heard.upper(), final=heard.final)`.
+
+    final       False while the words may still change (speech that is still being heard)
+    confidence  0..1: how surely these are the words; None where nobody measured it (what a hand wrote is not unsure)
+    language    of the words, as Whisper names it ("en", "de", "yue"); "" where it is not known
+    """
 
     policy = EVERY
     final: bool = True
+    confidence: float | None = None
+    language: str = ""
 
-    def __new__(cls, value: str = "", *, final: bool = True) -> Text:
+    def __new__(
+        cls, value: str = "", *, final: bool = True, confidence: float | None = None, language: str = ""
+    ) -> Text:
         text = super().__new__(cls, value)
-        text.final = final
+        text.final, text.confidence, text.language = final, confidence, language
         return text
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of the words, for JSON: `final`, and `confidence` and `language` where they are known."""
+        return {
+            "final": self.final,
+            **({} if self.confidence is None else {"confidence": self.confidence}),
+            **({"language": self.language} if self.language else {}),
+        }
+
+    def __repr__(self) -> str:
+        told = {name: value for name, value in self.about.items() if value is not True}
+        return f"Text({', '.join([str.__repr__(self), *(f'{name}={value!r}' for name, value in told.items())])})"
 
     @classmethod
     def empty(cls, size: Size | None = None) -> Text:
@@ -193,11 +216,41 @@ class Text(str, Kind):
     def check(cls, data: Any) -> Text:
         if not isinstance(data, str):
             raise ValueError(f"text is a str, and this is {plain(data)}")
-        return data if isinstance(data, Text) else cls(data)
+        if not isinstance(data, Text):
+            return cls(data)
+        sure, language = data.confidence, data.language
+        if type(data.final) is bool and sure is None and language == "":
+            return data  # what nearly every text is
+        about = {"final": bool(data.final), "confidence": _sure(sure), "language": _language(language)}
+        return cls(str(data), **about)
 
     @classmethod
     def digest(cls, data: Text) -> str:
-        return json_digest([str(data), data.final])
+        told = data.about
+        known = {name: told[name] for name in ("confidence", "language") if name in told}
+        return json_digest([str(data), data.final, *([known] if known else [])])  # left away: as before it had them
+
+
+LONGEST_LANGUAGE = 35
+"""Letters of a language's name: the most that BCP 47 counts with."""
+
+
+def _sure(confidence: Any) -> float | None:
+    if confidence is None:
+        return None
+    try:
+        number = math.nan if isinstance(confidence, (bool, str)) else float(confidence)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise ValueError(f"a text's confidence is 0..1, or None where it is not known, and this is {confidence!r:.40}")
+    return number
+
+
+def _language(name: Any) -> str:
+    if not isinstance(name, str) or len(name) > LONGEST_LANGUAGE:
+        raise ValueError(f'a text\'s language is a name such as "en", or "", and this is {name!r:.40}')
+    return str(name)
 
 
 class Landmarks(tuple, Kind):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.kinds import Sound
+from ..core.kinds import Sound, Text
 from . import protocol
 from .ages import PARTS
 from .gate import sound
@@ -176,7 +176,7 @@ def _summary(data: Any) -> dict[str, Any]:
     if isinstance(data, np.ndarray):
         return {"values": [float(v) for v in data[:64]]}
     if isinstance(data, str):
-        return {"text": str(data)[-160:]}
+        return {"text": str(data)[-160:], **(data.about if isinstance(data, Text) else {})}
     if isinstance(data, Sound):
         level = float(np.sqrt(np.mean(np.square(data.samples)))) if data.samples.size else 0.0
         return {"value": level}

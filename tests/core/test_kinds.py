@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ from pleinair.core.kinds import (
     Text,
     Vector,
     array_digest,
+    json_digest,
 )
+from pleinair.core.source import Raw
 
 
 def picture(height: int = 4, width: int = 6) -> np.ndarray:
@@ -318,6 +321,40 @@ def test_text_keeps_whether_it_may_still_change():
     assert Text.check("hello").final is True
     with pytest.raises(ValueError, match="str"):
         Text.check(b"bytes")
+
+
+def test_text_keeps_how_sure_it_is_and_its_language():
+    heard = Text.check(Text("où?", final=False, confidence=np.float32(0.5), language="fr"))
+    assert type(heard.confidence) is float and heard.confidence == 0.5 and heard.language == "fr" and not heard.final
+    again = decode(encode(Text, heard))
+    assert repr(again) == repr(heard) == "Text('où?', final=False, confidence=0.5, language='fr')"
+    assert copy.deepcopy(heard).language == pickle.loads(pickle.dumps(heard)).language
+    bare = Text.check("hello")
+    assert bare.confidence is None and bare.language == "" and repr(bare) == "Text('hello')"
+    assert encode(Text, bare).note == {"final": True}  # what is not known is not said
+
+
+def test_the_digest_of_a_text_holds_all_of_it_and_that_of_a_plain_one_is_what_it_was():
+    plain = Text("hello")
+    assert Text.digest(plain) == json_digest(["hello", True])
+    kinds = [plain, *(Text("hello", **k) for k in ({"confidence": 0.5}, {"confidence": 0.0}, {"language": "en"}))]
+    assert len({Text.digest(t) for t in kinds}) == 4
+
+
+@pytest.mark.parametrize("sure", [1.01, -0.1, math.nan, math.inf, "0.5", True, 10**400, [0.5]], ids=repr)
+def test_a_confidence_that_is_none_is_refused_with_a_sentence(sure):
+    with pytest.raises(ValueError, match="confidence is 0..1"):
+        Text.check(Text("hello", confidence=sure))
+    with pytest.raises(ValueError, match="language is a name"):
+        Text.check(Text("hello", language=3))
+
+
+def test_a_text_off_a_tape_of_before_has_neither():
+    old = decode(Raw("text", b"hello", {"final": False}))
+    assert (str(old), old.final, old.confidence, old.language) == ("hello", False, None, "")
+    for note in ({"confidence": 7}, {"confidence": "much"}, {"language": ["en"]}):
+        with pytest.raises(ValueError):
+            decode(Raw("text", b"hello", note))
 
 
 def test_with_nobody_there_every_part_is_the_middle_at_confidence_0():

@@ -65,3 +65,13 @@ def test_only_finite_numbers_in_range_are_numbers(value):
 def test_names_are_printable_and_short(value):
     with pytest.raises(ValueError, match="name"):
         protocol.word(value, "name")
+
+
+def test_the_desk_is_told_how_sure_a_text_is_and_in_which_language():
+    from pleinair.core.kinds import Text
+    from pleinair.stage.feed import _summary
+
+    assert _summary(Text("où?", final=False, confidence=0.5, language="fr")) == {
+        "text": "où?", "final": False, "confidence": 0.5, "language": "fr",
+    }  # fmt: skip
+    assert _summary(Text("by hand")) == {"text": "by hand", "final": True}
