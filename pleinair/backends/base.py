@@ -71,7 +71,7 @@ class Tensor:
 
 
 class Backend(Protocol):
-    """A compiled network.
+    """A compiled network; `compiled.Compiled` has what most of them share.
 
     name       "openvino", "onnx"
     version    of its runtime
@@ -121,23 +121,17 @@ def another(tensor: Tensor, found: Mapping[str, Sequence[int]]) -> ModelFault:
     )
 
 
+def closed() -> ModelFault:
+    """A model that is asked after `close`."""
+    return ModelFault("the model is closed", hint="load it again")
+
+
 def package_version(package: str) -> str:
     """The installed version of a package, "" where it is not there."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
-
-
-def describe(backend: Backend) -> dict[str, Any]:
-    """What lock, tape and report say about a backend."""
-    return {
-        "name": backend.name,
-        "version": backend.version,
-        "precision": backend.precision,
-        "threads": backend.threads,
-        "isa": backend.isa,
-    }
 
 
 def default_threads() -> int:

@@ -6,14 +6,14 @@ threads, no more than it is told.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelFault
-from . import base
+from .base import closed
+from .compiled import Compiled, first_line, not_there
 
 PRECISIONS = {"int8": "int8", "f32": "float32"}
 
@@ -23,15 +23,11 @@ def runtime() -> Any:
     try:
         import ctranslate2
     except ImportError as error:
-        raise ModelFault(
-            f"the backend ctranslate2 cannot be used: {error}",
-            now="the model was not loaded",
-            hint='pip install "pleinair[hearing]"',
-        ) from None
+        raise not_there("ctranslate2", error, 'pip install "pleinair[hearing]"') from None
     return ctranslate2
 
 
-class CTranslate2:
+class CTranslate2(Compiled):
     """A Whisper of CTranslate2's own format: sound's spectrum in, tokens out.
 
     files      name -> bytes: "model.bin", "config.json", and "vocabulary.txt" or "vocabulary.json"
@@ -41,19 +37,12 @@ class CTranslate2:
     """
 
     name = "ctranslate2"
-    inputs: tuple[base.Tensor, ...] = ()
+    package, missing = "ctranslate2", 'pip install "pleinair[hearing]" brings it'
+    knows, advice = tuple(PRECISIONS), 'precision = "int8" or "f32"'
 
     def __init__(self, files: Mapping[str, bytes], *, precision: str, threads: int) -> None:
-        if precision not in PRECISIONS:
-            raise ModelFault(
-                f'the backend ctranslate2 has no precision "{precision}"', hint='precision = "int8" or "f32"'
-            )
+        super().__init__((), (), precision=precision, threads=threads)
         engine = runtime()
-        self.version = self.version_installed()
-        self.precision = precision
-        self.threads = max(1, int(threads))
-        self.isa = base.isa()
-        self._lock = threading.Lock()
         try:
             self._model: Any = engine.models.Whisper(
                 "card", device="cpu", compute_type=PRECISIONS[precision], intra_threads=self.threads,
@@ -61,19 +50,10 @@ class CTranslate2:
             )  # fmt: skip
         except (RuntimeError, ValueError, TypeError) as error:
             raise ModelFault(
-                f"CTranslate2 does not take this model: {str(error).splitlines()[0][:200]}",
+                f"CTranslate2 does not take this model: {first_line(error)}",
                 now="the model was not loaded",
                 hint="is it a Whisper in CTranslate2's format? ct2-transformers-converter makes one",
             ) from None
-
-    @staticmethod
-    def version_installed() -> str:
-        return base.package_version("ctranslate2")
-
-    @staticmethod
-    def available() -> str | None:
-        """For `doctor`: why this backend cannot be used here, or None."""
-        return None if base.package_version("ctranslate2") else 'pip install "pleinair[hearing]" brings it'
 
     @property
     def mels(self) -> int:
@@ -109,12 +89,9 @@ class CTranslate2:
 
     def _open(self) -> Any:
         if self._model is None:
-            raise ModelFault("the model is closed", hint="load it again")
+            raise closed()
         return self._model
 
     def close(self) -> None:
         with self._lock:
             self._model = None
-
-    def describe(self) -> dict[str, Any]:
-        return base.describe(self)

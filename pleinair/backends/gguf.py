@@ -8,20 +8,20 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from ..core.errors import ModelFault
 from . import llama_c
+from .compiled import OnPackage
 from .sampling import Dice, Grammar, Sampling
 
 CHUNK = 16
 """Tokens of a prompt that are read in one step: about 0.1 s of a small model on one core, and no slower than more."""
 
 
-class Gguf:
+class Gguf(OnPackage):
     """A model and what it has read so far.
 
     path      a GGUF file; it stays open
@@ -33,6 +33,7 @@ class Gguf:
     """
 
     name = "gguf"
+    package, missing = "xllamacpp", 'pip install "pleinair[language]" brings it'
 
     def __init__(self, path: Path, *, threads: int, context: int = 2048, adapters: Sequence[Path] = ()) -> None:
         llama_c.try_out(str(path))
@@ -70,14 +71,6 @@ class Gguf:
         """What was read: tokens of each batch, and how many of them are kept. The same batches give the same bits."""
         if self._adapters:
             self.set_adapters([1.0] * len(self._adapters))
-
-    @staticmethod
-    def version_installed() -> str:
-        """Version of xllamacpp, "" where it is not installed."""
-        try:
-            return metadata.version("xllamacpp")
-        except metadata.PackageNotFoundError:
-            return ""
 
     # -- words and tokens ----------------------------------------------------------------------------------------------
 

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ModelFault
-from . import base
-from .base import Tensor
+from .base import Tensor, another, closed
+from .compiled import Compiled, first_line, not_taken, not_there
 from .pictures import to_floats, to_levels
 
 _first = threading.Lock()
@@ -28,32 +27,22 @@ def runtime() -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
-        raise ModelFault(
-            f"the backend litert cannot be used: {error}",
-            now="the model was not loaded",
-            hint='pip install "pleinair[litert]"  (the package ai-edge-litert)',
-        ) from None
+        raise not_there("litert", error, 'pip install "pleinair[litert]"  (the package ai-edge-litert)') from None
     return Interpreter
 
 
-class LiteRt:
+class LiteRt(Compiled):
     """A TFLite network run by LiteRT. See base.Backend; `precision` is "f32" (weights that the file holds as float16
     are widened). ModelFault: not a network that LiteRT takes, or other names or shapes than those asked for."""
 
     name = "litert"
+    package, missing = "ai-edge-litert", 'ai-edge-litert is not installed: pip install "pleinair[litert]"'
 
     def __init__(
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
     ) -> None:
-        if precision != "f32":
-            raise ModelFault(f'the backend litert runs f32, not "{precision}"', hint='precision = "f32"')
+        super().__init__(inputs, outputs, precision=precision, threads=threads)
         interpreter = runtime()
-        self.version = self.version_installed()
-        self.precision = precision
-        self.threads = max(1, int(threads))
-        self.isa = base.isa()
-        self._lock = threading.Lock()
-        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
         try:
             with _hushed():
                 self._network: Any = interpreter(model_content=model, num_threads=self.threads)
@@ -61,28 +50,16 @@ class LiteRt:
                 self._check(self._network.get_input_details(), self.inputs)
                 self._network.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelFault(
-                f"LiteRT does not take this network: {_short(error)}", now="the model was not loaded"
-            ) from None
+            raise not_taken("LiteRT", first_line(error)) from None
         self._check(self._network.get_output_details(), self._outputs)
         self._results = {d["name"]: d["index"] for d in self._network.get_output_details()}
         self._planes = {t.name: np.empty(t.shape, np.float32) for t in self.inputs if t.picture}
-
-    @staticmethod
-    def version_installed() -> str:
-        return base.package_version("ai-edge-litert")
-
-    @staticmethod
-    def available() -> str | None:
-        """For `doctor`: why this backend cannot be used here, or None."""
-        missing = 'ai-edge-litert is not installed: pip install "pleinair[litert]"'
-        return None if base.package_version("ai-edge-litert") else missing
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference."""
         with self._lock:
             if self._network is None:
-                raise ModelFault("the model is closed", hint="load it again")
+                raise closed()
             for tensor in self.inputs:
                 array = arrays[tensor.name]
                 if tensor.picture:
@@ -110,15 +87,12 @@ class LiteRt:
                 b in (a, -1) for a, b in zip(shape, tensor.shape, strict=True)
             )
             if not same or dtype != tensor.dtype:
-                raise base.another(tensor, {n: s for n, (s, _) in found.items()})
+                raise another(tensor, {n: s for n, (s, _) in found.items()})
 
     def close(self) -> None:
         with self._lock:
             self._network = None
             self._planes = {}
-
-    def describe(self) -> dict[str, Any]:
-        return base.describe(self)
 
 
 @contextlib.contextmanager
@@ -143,8 +117,3 @@ def _hushed() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(nowhere)
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(error).__name__

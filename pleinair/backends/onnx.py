@@ -11,15 +11,14 @@ and sends events over HTTPS. It is told not to before it is imported; a test und
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ModelFault
-from . import base, wire
-from .base import Tensor
+from . import wire
+from .base import Tensor, closed
+from .compiled import Compiled, last_line, not_taken, not_there
 from .pictures import to_floats, to_levels
 
 
@@ -29,33 +28,22 @@ def runtime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ModelFault(
-            f"the backend onnx cannot be used: {error}",
-            now="the model was not loaded",
-            hint='pip install onnxruntime, or backend = "openvino"',
-        ) from None
+        raise not_there("onnx", error, 'pip install onnxruntime, or backend = "openvino"') from None
     return onnxruntime
 
 
-class Onnx:
+class Onnx(Compiled):
     """A network run by ONNX Runtime. See base.Backend; `precision` is "f32"."""
 
     name = "onnx"
+    package, missing = "onnxruntime", "onnxruntime is not installed"
+    advice = 'precision = "f32", or backend = "openvino"'
 
     def __init__(
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
     ) -> None:
-        if precision != "f32":
-            raise ModelFault(
-                f'the backend onnx runs f32, not "{precision}"', hint='precision = "f32", or backend = "openvino"'
-            )
+        super().__init__(inputs, outputs, precision=precision, threads=threads)
         ort = runtime()
-        self.version = self.version_installed()
-        self.precision = precision
-        self.threads = max(1, int(threads))
-        self.isa = base.isa()
-        self._lock = threading.Lock()
-        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
@@ -68,26 +56,15 @@ class Onnx:
             fixed = wire.with_shapes(model, {t.name: t.shape for t in inputs if not t.free})
             self._session: Any = ort.InferenceSession(fixed, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's exceptions share no base of their own
-            raise ModelFault(
-                f"ONNX Runtime does not take this network: {_short(error)}", now="the model was not loaded"
-            ) from None
+            raise not_taken("ONNX Runtime", last_line(error)) from None
         self._names = [t.name for t in outputs]
         self._planes = {t.name: np.empty(t.shape, np.float32) for t in inputs if t.picture}
-
-    @staticmethod
-    def version_installed() -> str:
-        return base.package_version("onnxruntime")
-
-    @staticmethod
-    def available() -> str | None:
-        """For `doctor`: why this backend cannot be used here, or None."""
-        return None if base.package_version("onnxruntime") else "onnxruntime is not installed"
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference."""
         with self._lock:
             if self._session is None:
-                raise ModelFault("the model is closed", hint="load it again")
+                raise closed()
             feed = {t.name: self._float(t, arrays[t.name]) for t in self.inputs}
             outputs = self._session.run(self._names, feed)
         return {t.name: to_levels(t, out) for t, out in zip(self._outputs, outputs, strict=True)}
@@ -99,11 +76,3 @@ class Onnx:
         with self._lock:
             self._session = None
             self._planes = {}
-
-    def describe(self) -> dict[str, Any]:
-        return base.describe(self)
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:200] if lines else type(error).__name__

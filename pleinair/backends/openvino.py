@@ -8,11 +8,10 @@ The picture's conversion (u8, height x width x 3 <-> float planes, clip, round) 
 stops it before it is imported.
 
 Measured (2 cores of an AMD EPYC with AVX512-BF16, OpenVINO 2026.4.1, multistyle26): resident memory of the process
-after
-the first picture 146 MB at 320 x 240 in bf16, 163 in f32, 208 and 284 at 640 x 480; closed, all but 105 MB comes back,
-and eight openings in a row leave it there. Import 0.1 s, compiling 0.35 s, first picture 1.4 x a later one. OpenVINO's
-cache of compiled networks would save 0.25 s of it and is left off: one more thing on the disk that could go stale.
-Around the network a call costs 0.04 ms.
+after the first picture 146 MB at 320 x 240 in bf16, 163 in f32, 208 and 284 at 640 x 480; closed, all but 105 MB comes
+back, and eight openings in a row leave it there. Import 0.1 s, compiling 0.35 s, first picture 1.4 x a later one.
+OpenVINO's cache of compiled networks would save 0.25 s of it and is left off: one more thing on the disk that could go
+stale. Around the network a call costs 0.04 ms.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ModelFault
-from . import base
-from .base import Tensor
+from .base import Tensor, another, closed
+from .compiled import Compiled, last_line, not_taken, not_there
 
 _HINTS = {"f32": "f32", "bf16": "bf16"}
 _FOUND = {"float32": "f32", "f32": "f32", "bfloat16": "bf16", "bf16": "bf16", "float16": "f16", "f16": "f16"}
@@ -42,11 +41,7 @@ def runtime() -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise ModelFault(
-            f"the backend openvino cannot be used: {error}",
-            now="the model was not loaded",
-            hint='pip install openvino, or backend = "onnx"',
-        ) from None
+        raise not_there("openvino", error, 'pip install openvino, or backend = "onnx"') from None
     return openvino
 
 
@@ -69,7 +64,7 @@ def precisions() -> tuple[str, ...]:
     return ("bf16", "f32") if "BF16" in able else ("f32",)
 
 
-class OpenVino:
+class OpenVino(Compiled):
     """A network compiled by OpenVINO for the CPU. See base.Backend.
 
     ModelFault: the file is not a network, its names or shapes are not those asked for, or the processor lacks the
@@ -77,21 +72,16 @@ class OpenVino:
     """
 
     name = "openvino"
+    package, missing = "openvino", "openvino is not installed"
+    knows, advice = tuple(_HINTS), 'precision = "f32" or "bf16"'
 
     def __init__(
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
     ) -> None:
-        if precision not in _HINTS:
-            raise ModelFault(f'the backend openvino has no precision "{precision}"', hint='precision = "f32" or "bf16"')
+        super().__init__(inputs, outputs, precision=precision, threads=threads)
         ov = runtime()
         if precision not in precisions():
             raise _lacks(precision)
-        self.version = self.version_installed()
-        self.precision = precision
-        self.threads = max(1, int(threads))
-        self.isa = base.isa()
-        self._lock = threading.Lock()
-        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
         try:
             network = _with_pictures(ov, _read(model, inputs, outputs), inputs, outputs)
             compiled = core().compile_model(
@@ -107,9 +97,7 @@ class OpenVino:
                 },
             )
         except RuntimeError as error:
-            raise ModelFault(
-                f"OpenVINO does not take this network: {_short(error)}", now="the model was not loaded"
-            ) from None
+            raise not_taken("OpenVINO", last_line(error)) from None
         found = compiled.get_property("INFERENCE_PRECISION_HINT")
         found = _FOUND.get(getattr(found, "get_type_name", lambda: str(found))(), str(found))
         if found != precision:
@@ -126,22 +114,13 @@ class OpenVino:
             self._request.set_tensor(compiled.input(tensor.name), self._shared(array, tensor))
             self._inputs[tensor.name] = array
 
-    @staticmethod
-    def version_installed() -> str:
-        return base.package_version("openvino")
-
-    @staticmethod
-    def available() -> str | None:
-        """For `doctor`: why this backend cannot be used here, or None."""
-        return None if base.package_version("openvino") else "openvino is not installed"
-
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference; each output is written by the network straight into an array of the caller's own."""
         results: dict[str, np.ndarray] = {}
         with self._lock:
             request = self._request
             if request is None:
-                raise ModelFault("the model is closed", hint="load it again")
+                raise closed()
             for name, array in self._inputs.items():
                 np.copyto(array, arrays[name])
             for name, port in self._free.items():
@@ -170,9 +149,6 @@ class OpenVino:
             self._request = self._compiled = None
             self._inputs = {}
 
-    def describe(self) -> dict[str, Any]:
-        return base.describe(self)
-
 
 def _read(model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
     """The network in these bytes. OpenVINO reads ONNX from memory and TFLite from a file only: it gets one for as long
@@ -189,7 +165,7 @@ def _read(model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> 
             if len(found.get(tensor.name, ())) != len(tensor.shape) or any(
                 side not in (-1, asked) for side, asked in zip(found[tensor.name], tensor.shape, strict=True)
             ):
-                raise base.another(tensor, found)
+                raise another(tensor, found)
     return network
 
 
@@ -250,8 +226,3 @@ def _lacks(precision: str, found: str = "") -> ModelFault:
         now="the model was not loaded; nothing was changed silently",
         hint='precision = "f32" runs everywhere and gives another picture than bf16, by a few levels',
     )
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:200] if lines else type(error).__name__

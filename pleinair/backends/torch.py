@@ -12,15 +12,14 @@ What ran where is in `isa`: "cuda: " and the device's name, or the processor's.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelFault
-from . import base
-from .base import Tensor
+from .base import Tensor, closed
+from .compiled import Compiled, first_line, not_taken, not_there
 
 
 def runtime() -> Any:
@@ -28,11 +27,7 @@ def runtime() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise ModelFault(
-            f"the backend torch cannot be used: {error}",
-            now="the model was not loaded",
-            hint='pip install "pleinair[torch]", or backend = "openvino"',
-        ) from None
+        raise not_there("torch", error, 'pip install "pleinair[torch]", or backend = "openvino"') from None
     return torch
 
 
@@ -41,62 +36,45 @@ def device(torch: Any) -> Any:
     return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
-class Torch:
+class Torch(Compiled):
     """An ONNX network run by torch. See base.Backend; `precision` is "f32".
 
     ModelFault: not a network, an operator that is not known here, names or shapes that are not those asked for.
     """
 
     name = "torch"
+    package, missing = "torch", "torch is not installed (optional)"
+    knows = ("f32",)  # with every sum in bf16 a painter's picture is another one
 
     def __init__(
         self, model: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, precision: str, threads: int
     ) -> None:
-        if precision != "f32":  # with every sum in bf16 a painter's picture is another one
-            raise ModelFault(f'the backend torch runs f32, not "{precision}"', hint='precision = "f32"')
+        super().__init__(inputs, outputs, precision=precision, threads=threads)
         torch = self._torch = runtime()
         from .torch_network import Network
 
-        self.version = self.version_installed()
-        self.precision, self.threads = precision, max(1, int(threads))
         self._device = device(torch)
         cuda = self._device.type == "cuda"
-        self.isa = f"cuda: {torch.cuda.get_device_name(self._device)}" if cuda else base.isa()
-        self._lock = threading.Lock()
-        self.inputs, self._outputs = tuple(inputs), tuple(outputs)
+        self.isa = f"cuda: {torch.cuda.get_device_name(self._device)}" if cuda else self.isa
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
         torch.set_num_threads(self.threads)  # of the whole process: torch knows no other way
         try:
             self._network: Any = Network(model, self._device)
         except ValueError as error:
-            raise ModelFault(
-                f"torch does not take this network: {error}",
-                now="the model was not loaded",
-                hint='backend = "openvino" or "onnx"',
-            ) from None
-
-    @staticmethod
-    def version_installed() -> str:
-        return base.package_version("torch")
-
-    @staticmethod
-    def available() -> str | None:
-        """For `doctor`: why this backend cannot be used here, or None."""
-        return None if base.package_version("torch") else "torch is not installed (optional)"
+            raise not_taken("torch", str(error), 'backend = "openvino" or "onnx"') from None
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference. ModelFault where an operator meets what it does not know."""
         with self._lock:
             if self._network is None:
-                raise ModelFault("the model is closed", hint="load it again")
+                raise closed()
             with self._torch.inference_mode():
                 given = {t.name: self._given(t, arrays[t.name]) for t in self.inputs}
                 try:
                     found = self._network.run(given, [t.name for t in self._outputs])
                 except (ValueError, TypeError, IndexError, KeyError, RuntimeError) as error:
-                    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-                    raise ModelFault(f"torch cannot run this network: {why}") from None
+                    raise ModelFault(f"torch cannot run this network: {first_line(error)}") from None
                 return {t.name: self._found(t, found[t.name]) for t in self._outputs}
 
     def _given(self, tensor: Tensor, array: np.ndarray) -> Any:
@@ -122,6 +100,3 @@ class Torch:
             self._network = None
             if self._device.type == "cuda":
                 self._torch.cuda.empty_cache()
-
-    def describe(self) -> dict[str, Any]:
-        return base.describe(self)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.base import Backend, Tensor
-from ..core.errors import ModelFault
+from ..backends.base import Backend, Tensor, closed
 from ..core.kinds import Control, Size, Vector
 from .card import Card
 from .fit import checked, fitted
@@ -57,7 +56,7 @@ class AnyPicture:
             vector = own if vector is None or strength <= 0 else own + np.float32(strength) * (vector - own)
         network = self.transform
         if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
+            raise closed()
         vector = np.ascontiguousarray(vector, np.float32).reshape(1, 1, 1, self.NUMBERS)
         return network.run({self.CONTENT: image, self.VECTOR: vector})[self.PAINTED]
 
@@ -90,7 +89,7 @@ class AnyPicture:
 
     def _predict(self, picture: np.ndarray) -> np.ndarray:
         if self.predict is None:
-            raise ModelFault("the model is closed", hint="load it again")
+            raise closed()
         height, width = picture.shape[:2]  # a square out of the middle: brush strokes must not be stretched
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2

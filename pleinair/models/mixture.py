@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.base import Backend, Tensor
+from ..backends.base import Backend, Tensor, closed
 from ..core.errors import ModelFault
 from ..core.kinds import Size, Vector
 from .card import Card
@@ -39,7 +39,7 @@ class Mixture:
     def paint(self, image: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
         network = self.network
         if network is None:
-            raise ModelFault("the model is closed", hint="load it again")
+            raise closed()
         if not self.mixes:
             return network.run({"image": image})[self.output]
         weights = values.get("style_weights")
