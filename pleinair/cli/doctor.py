@@ -88,8 +88,8 @@ def _backends() -> list[dict[str, Any]]:
             entry["version"] = backend.version_installed()
             entry["why"] = (backend.available() if hasattr(backend, "available") else None) or ""
             if not entry["why"]:
-                precisions = getattr(sys.modules[backend.__module__], "precisions", None)
-                entry["precisions"] = list(precisions()) if precisions else ["f32"]
+                here = getattr(sys.modules[backend.__module__], "precisions", None)  # of this processor
+                entry["precisions"] = list(here() if here else getattr(backend, "knows", ()))
         except Exception as error:  # a stranger's code: anything may come
             entry["why"] = str(getattr(error, "what", error))
         found.append(entry)
@@ -160,7 +160,7 @@ def _tell(found: dict[str, Any]) -> None:
         ("memory", memory),
     ]
     for place, b in enumerate(found["backends"]):
-        told = b["why"] or f"{b['name']} {b['version']}    {', '.join(b['precisions'])}"
+        told = b["why"] or f"{b['name']} {b['version']}    {', '.join(b['precisions'])}".rstrip()
         rows.append(("backends" if not place else "", told))
     for place, c in enumerate(found["cameras"] or [{"label": "none found", "name": ""}]):
         told = c["label"] + (f"    webcam:{c['name']}" if c["name"] else "; the stage's page can lend a browser's")

@@ -80,7 +80,9 @@ def test_doctor_says_what_there_is(home, call):
     got = call("doctor")
     assert got.code == 0
     assert got.found["machine"]["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert {b["name"]: b["precisions"] for b in got.found["backends"]}["onnx"] == ["f32"]
+    precisions = {b["name"]: b["precisions"] for b in got.found["backends"]}
+    assert precisions["onnx"] == ["f32"]
+    assert precisions["gguf"] == [], "those of a GGUF file are its own"
     wrong = [p["name"] for p in got.found["plugins"] if p["origin"].startswith("pleinair ") and not p["ok"]]
     assert set(wrong) <= {"torch"}, "the one extra that the tests do not install"
     assert "stylise" in got.said
