@@ -72,7 +72,7 @@ def _one(card: Card, seconds: float, rounds: int) -> Figure:
 def pictures(card: Card) -> list[np.ndarray]:
     """uint8 RGB, 640 x 360, read-only as frames are. Fault where neither film nor portrait is on this machine."""
     if card.senses:
-        from pleinair.assembly import read_picture
+        from pleinair.addresses import read_picture
 
         return [_panned(read_picture(clip_path("astronaut")), n) for n in range(COUNT)]
     import av

@@ -97,7 +97,7 @@ def _input(model: Any, task: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def photograph(card: str) -> np.ndarray:
-    from pleinair.assembly import read_picture
+    from pleinair.addresses import read_picture
     from pleinair.models import clip_path
 
     return read_picture(clip_path(card))

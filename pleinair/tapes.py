@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import manifest as manifests
-from .assembly import Loaded, execute, open_source, split_uri
+from .addresses import open_source, split_uri
+from .assembly import Loaded, execute
 from .core.codec import decode, encode
 from .core.errors import Fault, ModelFault, PieceFault
 from .core.graph import Graph

@@ -11,7 +11,7 @@ import pytest
 
 import pleinair
 from pleinair import Sound
-from pleinair.assembly import read_picture
+from pleinair.addresses import read_picture
 from pleinair.models import clip_path, store
 from pleinair.models.card import all_cards, find_card
 from pleinair.models.fetch import fetch

@@ -26,7 +26,7 @@ def test_built_in_sources_pass(make):
 
 
 def test_a_real_clip_passes(weights):
-    from pleinair.assembly import open_source
+    from pleinair.addresses import open_source
 
     check_source(lambda: open_source("clip:carphone", size=(64, 48)), count=5)
 

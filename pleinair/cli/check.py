@@ -172,9 +172,10 @@ def _wired(
 ) -> Graph | None:
     """The graph, with stand-ins for devices; None where it cannot be built (then `fault` says why)."""
     from .. import assembly
+    from ..addresses import split_uri
 
     for name, spec in loaded.manifest.sources.items():
-        scheme = assembly.split_uri(spec.device)[0]
+        scheme = split_uri(spec.device)[0]
         if scheme in ("file", "clip", "picture") and name in loaded.piece.declared:
             sources.setdefault(name, spec.device)  # no device: it can be played here too
         if size is not None and ("size" in spec.options or name in sources):

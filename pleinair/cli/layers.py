@@ -70,7 +70,7 @@ def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
 
 def _picture() -> np.ndarray:
     """A free photograph where it was fetched, else the built-in picture."""
-    from ..assembly import read_picture
+    from ..addresses import read_picture
     from ..models import clip_path
     from ..models.testcard import picture
 

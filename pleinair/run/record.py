@@ -26,7 +26,7 @@ PENDING_BYTES = 128 * 2**20
 class Recorder(Observer):
     """An observer that writes a tape.
 
-    meta     goes into tape.json: what the piece is (assembly.tape_meta)
+    meta     goes into tape.json: what the piece is (tapes.tape_meta)
     files    name -> content, kept under piece/: what the next `start` is made of
 
     When the disk is full, or too slow, recording is given up (`given_up` says why, and so does a fault of the run); the

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from pleinair.assembly import open_source
+from pleinair.addresses import open_source
 from pleinair.sources.synthetic import stamp_number
 
 SIZE = (320, 240)

@@ -336,7 +336,7 @@ def test_a_picture_with_a_colour_profile_does_not_crash_the_collector(tmp_path):
     chunk = struct.pack(">I", len(body)) + b"iCCP" + body + struct.pack(">I", zlib.crc32(b"iCCP" + body))
     (tmp_path / "p.png").write_bytes(plain[:33] + chunk + plain[33:])  # behind the signature and IHDR
     code = (
-        "import gc, sys; from pathlib import Path; from pleinair.assembly import read_picture\n"
+        "import gc, sys; from pathlib import Path; from pleinair.addresses import read_picture\n"
         "print(read_picture(Path(sys.argv[1])).shape); gc.collect()"
     )
     child = subprocess.run([sys.executable, "-c", code, tmp_path / "p.png"], capture_output=True, text=True)

@@ -6,7 +6,7 @@ import gc
 
 import av
 
-from pleinair.assembly import open_source
+from pleinair.addresses import open_source
 
 
 def _frames() -> int:

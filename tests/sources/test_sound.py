@@ -7,7 +7,7 @@ import wave
 import numpy as np
 import pytest
 
-from pleinair.assembly import open_source
+from pleinair.addresses import open_source
 from pleinair.core.errors import DeviceFault
 from pleinair.sources.sound import SoundFile
 from pleinair.testing import check_source

@@ -22,7 +22,7 @@ from h import save
 
 import pleinair
 from pleinair import blend, grey, mesh, skeleton, text
-from pleinair.assembly import read_picture
+from pleinair.addresses import read_picture
 from pleinair.models import clip_path
 from pleinair.models.fetch import fetch
 from pleinair.paint.bones import FACE

@@ -12,7 +12,7 @@ from h import photograph, save
 
 import pleinair
 from pleinair import boxes, skeleton, text
-from pleinair.assembly import read_picture
+from pleinair.addresses import read_picture
 from pleinair.models import clip_path
 from pleinair.models.fetch import fetch
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import pleinair
 from pleinair import arrows, blend, resize, segments, text
-from pleinair.assembly import read_picture
+from pleinair.addresses import read_picture
 from pleinair.models import clip_path
 from pleinair.models.card import Card, File
 from pleinair.models.fetch import fetch

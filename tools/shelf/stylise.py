@@ -7,7 +7,7 @@ import numpy as np
 
 import pleinair
 from pleinair import fit, tile
-from pleinair.assembly import read_picture
+from pleinair.addresses import read_picture
 from pleinair.models import clip_path
 from pleinair.models.fetch import fetch
 
