@@ -96,7 +96,9 @@ def _seeds(target: str) -> list[bytes]:
 def _child(target: str, options: list[str]) -> None:
     import atheris
 
-    with atheris.instrument_imports(include=["pleinair.models.safe", "pleinair.backends.wire"]):
+    with atheris.instrument_imports(
+        include=["pleinair.models.safe", "pleinair.backends.wire", "pleinair.backends.protobuf"]
+    ):
         for name in PARTS:
             importlib.import_module(f"pleinair.models.safe.{name}")
     atheris.Setup([sys.argv[0], *options], _one(target))

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
 from .base import Tensor, closed
 from .compiled import Compiled, last_line, not_taken, not_there
+from .onnx_edit import with_shapes
 from .pictures import to_floats, to_levels
 
 
@@ -53,7 +53,7 @@ class Onnx(Compiled):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         try:
-            fixed = wire.with_shapes(model, {t.name: t.shape for t in inputs if not t.free})
+            fixed = with_shapes(model, {t.name: t.shape for t in inputs if not t.free})
             self._session: Any = ort.InferenceSession(fixed, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's exceptions share no base of their own
             raise not_taken("ONNX Runtime", last_line(error)) from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ..backends import wire
+from ..backends.protobuf import short
 from ..core.errors import ModelFault
 
 
@@ -62,7 +63,7 @@ def _ports(ports: Mapping[str, Sequence[int | None] | None]) -> str:
     if not ports:
         return "none"
     told = [
-        f"{wire.short(n)[1:-1]} [{' x '.join('?' if s in (-1, None) else str(s) for s in p or ())}]"
+        f"{short(n)[1:-1]} [{' x '.join('?' if s in (-1, None) else str(s) for s in p or ())}]"
         for n, p in list(ports.items())[:12]
     ]
     return ", ".join(told) + (" ..." if len(ports) > 12 else "")

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import wire
 from ..backends.base import Backend, Tensor
+from ..backends.onnx_edit import without_rounding
 from ..core.errors import ModelFault, did_you_mean
 from ..core.kinds import Size
 from . import store
@@ -90,7 +90,7 @@ class Stylise(NetworkModel):
     def _make(self, role: str, inputs: list[Tensor], outputs: list[Tensor], precision: str | None = None) -> Backend:
         blob = store.read(self.card, role)
         if self.card.options.get("rounding") is False:
-            blob = wire.without_rounding(blob)
+            blob = without_rounding(blob)
         return self.network(role, inputs, outputs, precision=precision, blob=blob)
 
 

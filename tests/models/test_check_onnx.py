@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pleinair.backends import wire
+from pleinair.backends.onnx_edit import with_shapes
 from pleinair.core.errors import ModelFault
 from pleinair.models import load, store
 from pleinair.models.card import find_card
@@ -114,7 +115,7 @@ def test_another_models_file_is_told_by_its_ports():
 def test_shapes_can_be_declared_anew():
     import onnx
 
-    blob = wire.with_shapes(made(x=[1, 384, 384, 3]).SerializeToString(), {"x": (1, 240, 320, 3)})
+    blob = with_shapes(made(x=[1, 384, 384, 3]).SerializeToString(), {"x": (1, 240, 320, 3)})
     model = onnx.load_from_string(blob)
     assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [1, 240, 320, 3]
     assert wire.summary(blob).outputs == {"x_out": None}

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...backends.wire import Broken, short
+from ...backends.protobuf import Broken, short
 from ...core.errors import ModelFault
 
 __all__ = ["Broken", "Reader", "no_overlap", "product", "refused", "short", "text_of", "viewed"]

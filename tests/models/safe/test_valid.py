@@ -44,17 +44,17 @@ def test_every_real_file_of_the_cards_is_let_in():
 
 
 def test_the_onnx_package_has_the_same_messages():
-    """The tables of fields in backends/wire.py, against onnx.proto as installed."""
+    """The tables of fields in backends/onnx_fields.py, against onnx.proto as installed."""
     from onnx import onnx_ml_pb2 as proto
 
-    from pleinair.backends import wire
+    from pleinair.backends import onnx_fields as of
 
     how = {1: 1, 2: 5, 3: 0, 4: 0, 5: 0, 9: 2, 11: 2, 12: 2, 13: 0, 14: 0}
     tables = {
-        "ModelProto": wire._MODEL, "GraphProto": wire._GRAPH, "NodeProto": wire._NODE, "TensorProto": wire._TENSOR,
-        "AttributeProto": wire._ATTRIBUTE, "SparseTensorProto": wire._SPARSE, "ValueInfoProto": wire._VALUE_INFO,
-        "FunctionProto": wire._FUNCTION, "OperatorSetIdProto": wire._OPSET, "StringStringEntryProto": wire._PAIR,
-        "TrainingInfoProto": wire._TRAINING, "TypeProto": wire._TYPE, "TensorShapeProto": wire._SHAPE,
+        "ModelProto": of.MODEL, "GraphProto": of.GRAPH, "NodeProto": of.NODE, "TensorProto": of.TENSOR,
+        "AttributeProto": of.ATTRIBUTE, "SparseTensorProto": of.SPARSE, "ValueInfoProto": of.VALUE_INFO,
+        "FunctionProto": of.FUNCTION, "OperatorSetIdProto": of.OPSET, "StringStringEntryProto": of.PAIR,
+        "TrainingInfoProto": of.TRAINING, "TypeProto": of.TYPE, "TensorShapeProto": of.SHAPE,
     }  # fmt: skip
     for name, table in tables.items():
         message = proto.DESCRIPTOR.message_types_by_name[name]
@@ -63,7 +63,7 @@ def test_the_onnx_package_has_the_same_messages():
             meant = table[field.number]
             many = getattr(field, "is_repeated", None)
             many = field.label == 3 if many is None else many
-            assert meant & 7 == how[field.type] and bool(meant & wire.MANY) == bool(many), f"{name}.{field.name}"
+            assert meant & 7 == how[field.type] and bool(meant & of.MANY) == bool(many), f"{name}.{field.name}"
         assert len(table) == len(message.fields), name
 
 
