@@ -41,6 +41,15 @@ class ModelSpec:
     """Whether a picture of one's own may be given to it as a style (PUT /api/pictures/NAME)."""
 
 
+@dataclass(frozen=True)
+class SpeakerSpec:
+    """A stream that pages play. `ends`: streams whose frames interrupt it."""
+
+    name: str
+    stream: str
+    ends: tuple[str, ...] = ()
+
+
 @dataclass
 class Host(Protocol):
     """The running piece as the stage sees it. Attributes may change when the piece is reloaded."""
@@ -51,6 +60,8 @@ class Host(Protocol):
     knobs: Sequence[KnobSpec]
     models: Sequence[ModelSpec]
     browser_inputs: Mapping[str, BrowserInput]
+    """Cameras and microphones that a page may give; `kind` Audio says that it is a microphone."""
+    speakers: Sequence[SpeakerSpec]
     budget_age_ms: float | None
     presets_file: Path
     notices: list[dict[str, str]] = field(default_factory=list)

@@ -14,10 +14,10 @@ from .. import assembly, machine
 from ..core.errors import PieceFault, did_you_mean
 from ..core.graph import Graph, SourceNode
 from ..core.kinds import Image, Kind
-from ..piece import ModelNode
+from ..piece import ModelNode, SinkNode
 from ..run.live import LiveRunner
 from ..run.tape import Recorder
-from .host import BrowserInput, KnobSpec, ModelSpec
+from .host import BrowserInput, KnobSpec, ModelSpec, SpeakerSpec
 
 
 class Knows:
@@ -86,6 +86,22 @@ class Knows:
     @property
     def browser_inputs(self) -> Mapping[str, BrowserInput]:
         return self.pages
+
+    @property
+    def speakers(self) -> list[SpeakerSpec]:
+        """Sinks that are heard on the stage page, with what interrupts whatever makes their sound."""
+        found = []
+        for node in self.graph.nodes.values():
+            if isinstance(node, SinkNode) and getattr(node.sink, "heard_on_stage", False):
+                stream = node.inputs[0].stream
+                found.append(SpeakerSpec(node.name, stream, tuple(sorted(self._interrupts(stream)))))
+        return found
+
+    def _interrupts(self, stream: str) -> set[str]:
+        """Streams that cancel the node which writes this one, or a node that makes it run."""
+        inputs = self.graph.nodes[stream].inputs
+        above = (self._interrupts(i.stream) for i in inputs if i.hot)
+        return {i.stream for i in inputs if i.cancels}.union(*above)
 
     def now_ns(self) -> int:
         return self.runner.clock.now_ns() if self.runner else 0

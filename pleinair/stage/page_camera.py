@@ -1,9 +1,10 @@
-"""A page's camera in the place of a device that is not there."""
+"""A page's camera, or its microphone, in the place of a device that is not there."""
 
 from __future__ import annotations
 
 import threading
 
+from ..core.kinds import Audio, Image, Kind
 from ..core.source import Raw
 from ..run.live import LiveRunner
 
@@ -13,10 +14,12 @@ END_S = 0.5
 class PageCamera:
     """Decodes in a thread of its own and pushes into the stream."""
 
-    def __init__(self, runner: LiveRunner, stream: str) -> None:
+    def __init__(self, runner: LiveRunner, stream: str, kind: type[Kind] = Image) -> None:
         from ..sources.browser import Browser
+        from ..sources.mic import Mic
 
-        self._runner, self._stream, self._browser = runner, stream, Browser()
+        self._runner, self._stream, self.kind = runner, stream, kind
+        self._browser = Mic() if kind is Audio else Browser()
         self._thread: threading.Thread | None = None
 
     def deliver(self, raw: Raw, machine_ns: int) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..paint.shown import shown_of
 from . import protocol
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ class Encoder:
             self._done[screen.name] = frame
             began_ns = time.monotonic_ns()
             try:
-                jpeg, size = to_jpeg(frame.data)
-            except Exception:  # a frame that is no picture: the last one stays on the screen
+                jpeg, size = to_jpeg(shown_of(frame))
+            except Exception:  # nothing that can be seen: the last picture stays on the screen
                 self.failed += 1
                 continue
             encoded_ns = time.monotonic_ns()

@@ -22,6 +22,7 @@ from .gate import Gate, new_token
 from .knobs import Knobs
 from .presets import Presets
 from .screen import Encoder, Packet, Screen
+from .sounds import Sounds
 
 if TYPE_CHECKING:
     from ..core.frame import Frame
@@ -73,7 +74,7 @@ class Stage(Observer):
         self.turned_away = 0
         """Viewers that were shown out or not let in."""
         self.cameras: set[str] = set()
-        """Inputs that a page's camera feeds: the first that came; the next one when it goes."""
+        """Inputs that a page's camera or microphone feeds: the first that came; the next one when it goes."""
         self.cameras_changed = 0
         self._port = port
         self._by_stream: dict[str, list[Screen]] = {}
@@ -84,6 +85,7 @@ class Stage(Observer):
         self.slow = ThreadPoolExecutor(2, thread_name_prefix="stage-slow")
         self.knobs = Knobs(host, self.newest)
         self.presets = Presets(host, self.knobs)
+        self.sounds = Sounds(self)
         self.roles: dict[str, str] = {}
         self._take_screens()
 
@@ -94,6 +96,8 @@ class Stage(Observer):
         for screen in self._by_stream.get(frame.stream, ()):
             self.frames += 1
             screen.offer(frame)
+        if self.sounds.names:
+            self.sounds.on_frame(frame)
 
     def on_skip(self, node: str, stream: str, frame: Frame) -> None:
         self.skips[node] = self.skips.get(node, 0) + 1
@@ -139,7 +143,12 @@ class Stage(Observer):
             for name in [n for n in list(held) if n not in self.host.graph.nodes]:
                 held.pop(name, None)
         self.roles = {n.name: n.role.value for n in self.host.graph.nodes.values()}
+        self.sounds.take()
         self.changes += 1
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        return self._loop
 
     # ---- life
 

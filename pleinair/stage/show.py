@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import assembly, tapes
 from ..core.graph import SourceNode
-from ..core.kinds import Image
+from ..core.kinds import Audio, Image
 from ..core.observer import Observer
 from ..run.live import LiveRunner
 from ..run.tape import Recorder
@@ -120,14 +120,15 @@ class Show(Knows, Reloads):
             self.notices.append({"name": "lock", "text": f"piece.lock could not be written: {error.strerror}"})
 
     def _page_cameras(self) -> dict[str, BrowserInput]:
-        """Sources that a page's camera may feed: those that are `browser`, and those whose device is not there."""
+        """Sources that a page's camera or microphone may feed: those that are `browser` or `mic`, and those whose
+        device is not there."""
         found = {}
         for node in self.graph.nodes.values():
-            if isinstance(node, SourceNode) and node.source is not None and node.kind is Image:
+            if isinstance(node, SourceNode) and node.source is not None and node.kind in (Image, Audio):
                 if hasattr(node.source, "deliver"):
                     found[node.name] = node.source
                 elif node.name in self._parts.stood_in:
-                    found[node.name] = PageCamera(self.runner, node.name)
+                    found[node.name] = PageCamera(self.runner, node.name, node.kind)
         return found
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from . import protocol
+from ..core.kinds import Audio, Image
+from . import camera, microphone, protocol
 from .ages import split
-from .camera import take
 from .gate import HEADERS
 from .viewer import HEARTBEAT_S, Viewer
 
 if TYPE_CHECKING:
+    from ..core.kinds import Kind
     from .screen import Packet
     from .server import Stage
 
@@ -37,15 +38,19 @@ class Socket:
         if query.get("v", "1") != str(protocol.VERSION):
             raise ValueError(f"this stage speaks version {protocol.VERSION} of the protocol, not {query['v'][:8]}")
         screen = query.get("screen")
-        cameras = frozenset(c for c in query.get("camera", "").split(",") if c)
+        asked = {kind: _names(query.get(word, "")) for word, kind in (("camera", Image), ("mic", Audio))}
+        cameras = frozenset().union(*asked.values())
         if screen in ("main", "") and screen not in stage.screens:
             screen = next(iter(stage.screens), None)  # the only screen there is, whatever it is called
         if screen is not None and screen not in stage.screens:
             raise ValueError(f'this piece has no screen "{screen[:40]}"')
-        if unknown := cameras - set(stage.host.browser_inputs):
-            raise ValueError(f'this piece takes no pictures for "{sorted(unknown)[0][:40]}"')
+        for kind, names in asked.items():
+            if unknown := names - set(self._inputs(kind)):
+                what = "sound" if kind is Audio else "pictures"
+                raise ValueError(f'this piece takes no {what} for "{sorted(unknown)[0][:40]}"')
         if held := cameras & stage.cameras:
-            raise web.HTTPConflict(reason=f"{sorted(held)[0]} has the camera of another page")
+            what = "microphone" if held & asked[Audio] else "camera"
+            raise web.HTTPConflict(reason=f"{sorted(held)[0]} has the {what} of another page")
         interval = 1 / _rate(query["rate"]) if "rate" in query else 0.0
         if len(stage.viewers) >= MAX_VIEWERS:
             stage.turned_away += 1
@@ -60,7 +65,9 @@ class Socket:
         stage.cameras_changed += bool(cameras)
         try:
             await ws.prepare(request)
-            await self._attend(Viewer(ws, request), screen, cameras, interval, desk="desk" in query)
+            viewer = Viewer(ws, request)
+            viewer.sound = "sound" in query
+            await self._attend(viewer, screen, cameras, interval, desk="desk" in query)
         finally:
             stage.cameras -= cameras
             stage.cameras_changed += bool(cameras)
@@ -97,11 +104,18 @@ class Socket:
                 "title": host.title,
                 "artist": host.artist,
                 "screens": dict(host.graph.screens),
-                "inputs": {name: self._wanted(name) for name in host.browser_inputs},
+                "inputs": {name: self._wanted(name) for name in self._inputs(Image)},
+                "mics": {name: {"free": name not in stage.cameras} for name in self._inputs(Audio)},
+                "speakers": stage.sounds.names,
                 "change": stage.changes,
             },
             key="hello",
         )
+
+    def _inputs(self, kind: type[Kind]) -> list[str]:
+        """What a page may send of this kind: Image, its camera; Audio, its microphone."""
+        inputs = self._stage.host.browser_inputs
+        return [name for name, source in inputs.items() if getattr(source, "kind", Image) is kind]
 
     def _wanted(self, name: str) -> dict[str, Any]:
         node = self._stage.host.graph.nodes.get(name)
@@ -188,7 +202,11 @@ class Socket:
             viewer.say({"type": "refused", "name": str(name)[:64], "what": str(error), "value": value})
 
     def _camera(self, viewer: Viewer, header: dict[str, Any], payload: memoryview) -> None:
-        take(self._stage, viewer, header, payload)
+        (microphone if header.get("type") == "mic" else camera).take(self._stage, viewer, header, payload)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for name in text.split(",") if name)
 
 
 def _rate(text: str) -> float:

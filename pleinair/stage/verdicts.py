@@ -56,8 +56,8 @@ class Verdicts(threading.Thread):
         try:
             cards = cards_in(manifest, self._sources)
             found = piece.opinions(manifest, cards, self._lock)
-        except (Fault, OSError, ValueError) as error:
-            what = error.what if isinstance(error, Fault) else str(error)
+        except Exception as error:  # whatever it stumbles over: unknown is never allowed, and that is said
+            what = error.what if isinstance(error, Fault) else f"{type(error).__name__}: {error}"
             text = f"the gate could not be asked ({what}), so nothing is known to be allowed"
             return [{"name": "licences", "text": text, "verdict": "refuse", "more": "", "use": manifest.uses[0]}]
         if not self._sources:  # what is tried for an evening is not what the piece is made of

@@ -42,6 +42,8 @@ class Viewer:
         self.screen: Screen | None = None
         self.desk = False
         self.cameras: frozenset[str] = frozenset()
+        self.sound = False
+        """Whether it plays what the piece says aloud."""
         self.min_interval_s = 0.0
         self.credit = False
         self.last: Frame | None = None
@@ -83,6 +85,11 @@ class Viewer:
             return
         self._outbox[key] = message
         self._wake.set()
+
+    def forget(self, beginning: str) -> None:
+        """Takes back what waits under keys that begin so."""
+        for key in [k for k in self._outbox if k.startswith(beginning)]:
+            del self._outbox[key]
 
     async def _write(self) -> None:
         while not self.ws.closed:

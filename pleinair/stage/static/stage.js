@@ -6,13 +6,21 @@ const canvas = document.getElementById("stage");
 const painter = new Painter(canvas);
 const asked = new URLSearchParams(location.search);
 const screen = asked.get("screen") ?? "";
-let camera = null;
+const listens = !asked.has("nosound");
+let camera = null, mic = null, speaker = null;
 
-const wire = new Wire(screen ? { screen } : { screen: "main" }, {
+const wire = new Wire({ screen: screen || "main", ...(listens ? { sound: "1" } : {}) }, {
   text(message) {
-    if (message.type === "hello") offerCamera(message.inputs);
+    if (message.type === "hello") {
+      offerCamera(message.inputs);
+      offerMic(message.mics ?? {});
+      if (listens && message.speakers?.length) prepareSound();
+    } else if (message.type === "hush") {
+      speaker?.hush(message.speaker);
+    }
   },
   binary(header, bytes, got) {
+    if (header.type === "sound") speaker?.play(header, bytes);
     if (header.type !== "frame") return;
     painter.paint(wire, header, bytes, got, (painted) => {
       if (wire.offset !== null) age.add(painted + wire.offset - header.t_ns / 1e6);
@@ -28,6 +36,35 @@ async function offerCamera(inputs) {
   camera ??= new Camera();
   camera.offer(inputs);
 }
+
+// ---- sound: the microphone where the piece wants this page's, and what the piece says aloud
+
+async function offerMic(mics) {
+  if (asked.has("nomic") || (!mic && !Object.values(mics).some((one) => one.free))) return;
+  const { Mic } = await import("./mic.js");
+  mic ??= new Mic();
+  mic.offer(mics);
+}
+
+async function prepareSound() {
+  if (speaker) return;
+  const { Speaker } = await import("./sound.js");
+  speaker ??= new Speaker((stuck) => hint(stuck ? "touch for sound" : ""));
+  speaker.prepare();
+}
+
+/** A line at the foot of the work, as long as the browser asks for a hand. */
+function hint(text) {
+  let line = document.getElementById("hint");
+  if (!text) line?.remove();
+  else if (!line) {
+    line = document.createElement("output");
+    line.id = "hint";
+    document.body.append(line);
+  }
+  if (text) line.textContent = text;
+}
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => speaker?.prepare(), { passive: true });
 
 // ---- the age in the corner, steadied over half a second
 
@@ -69,6 +106,10 @@ document.addEventListener("keydown", (event) => {
     age.toggle();
   } else if (event.key === "c") {
     camera?.again();
+    mic?.again();
+  } else if (event.key === "s") {
+    speaker?.mute(!speaker.muted);
+    hint(speaker?.muted ? "sound is off" : "");
   }
 });
 document.addEventListener("dblclick", () => document.documentElement.requestFullscreen?.().catch(() => {}));
