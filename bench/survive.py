@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from .common import Figure
@@ -79,7 +80,7 @@ def _files(ending: str, most: int = 3) -> list[bytes]:
     from pleinair.models import store
     from pleinair.models.card import all_cards
 
-    files = {f.sha256: f for card in all_cards() for f in card.needed.values() if f.name.endswith(ending)}
+    files = {f.sha256: f for card in all_cards() for f in card.files.values() if f.name.endswith(ending)}
     here = sorted((f for f in files.values() if store.has(f) and f.bytes > 100_000), key=lambda f: f.bytes)
     return [store.path_of(f.sha256).read_bytes() for f in here[:most]]
 
@@ -96,11 +97,16 @@ def _onnx() -> tuple[list[bytes], Callable[[bytes], None]]:
 def _tflite() -> tuple[list[bytes], Callable[[bytes], None]]:
     from ai_edge_litert.interpreter import Interpreter
 
+    from pleinair.models.card import find_card
+    from pleinair.models.fetch import fetch
+
     def use(blob: bytes) -> None:
         network = Interpreter(model_content=blob, num_threads=1)
         network.allocate_tensors()
         network.invoke()
 
+    card = find_card("faces")  # which keeps only what is made of its files
+    fetch([replace(card, files={role: card.files[role] for file in card.needed.values() for role in file.of})])
     return _files(".tflite"), use
 
 

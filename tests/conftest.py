@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,19 @@ def weights() -> None:
     from pleinair.models.fetch import fetch
 
     fetch(GALLERY_WEIGHTS)
+
+
+@pytest.fixture(scope="session")
+def tflites() -> dict[str, bytes]:
+    """MediaPipe's networks as they were published, by their roles ("mesh_tflite"); "tflite" is that of the mask. Cards
+    keep only what is made of them. All lie in one wheel."""
+    from pleinair.models import store
+    from pleinair.models.card import find_card
+    from pleinair.models.fetch import fetch
+
+    files = {}
+    for name in ("faces", "hands", "pose", "person_mask"):
+        files |= {role: file for role, file in find_card(name).files.items() if role.endswith("tflite")}
+    card = replace(find_card("faces"), name="mediapipe", files=files)
+    fetch([card])
+    return {role: store.read(card, role) for role in files}

@@ -87,9 +87,9 @@ def decide(
     if size or card.size:
         size = _size(size or card.size)
     threads = threads or max(1, default_threads() - getattr(_task(card), "spare_cores", 0))
-    candidates = _candidates(card, precision)
-    if len(candidates) == 1:  # nothing to choose: a runtime that alone can read the file
-        name, only = candidates[0]
+    fit = _candidates(card, precision)
+    if len(fit) == 1:  # nothing to choose: a runtime that alone can read the file
+        name, only = fit[0]
         return Choice(name, _version(name), only, size, threads, isa())
     place = _place(card, size, threads, precision)
     try:
@@ -116,7 +116,7 @@ def known(card: Card | str, size: Size, threads: int) -> Choice | None:
 
 def measure(card: Card, size: Size | None, threads: int, precision: str | None) -> Choice:
     """Times every candidate in this process and compares it with the reference."""
-    reference = _Trial(card, size, *(getattr(_task(card), "reference", None) or REFERENCE))
+    reference = _Trial(card, size, *_reference(card))
     truth = reference.proof()
     reference.model.close()
     tried: list[dict[str, Any]] = []
@@ -162,9 +162,27 @@ def _task(card: Card) -> Any:
     return plugins.find("tasks", card.task)
 
 
+def candidates(card: Card) -> list[tuple[str, str]]:
+    """What may run this card: what its task says, or, where a network of it lies in a TFLite file that could not be
+    made ONNX, what reads TFLite: OpenVINO, and LiteRT where there is nothing else to read."""
+    if _in_tflite(card):
+        alone = _version("litert") and not any(file.name.lower().endswith(".onnx") for file in card.needed.values())
+        return [("openvino", "f32"), *([("litert", "f32")] if alone else [])]
+    return list(getattr(_task(card), "candidates", None) or CANDIDATES)
+
+
+def _in_tflite(card: Card) -> bool:
+    return any(file.name.lower().endswith(".tflite") for file in card.needed.values())
+
+
+def _reference(card: Card) -> tuple[str, str, int]:
+    """What the others are held against. Of networks in TFLite files: LiteRT, as TensorFlow's own."""
+    return (*candidates(card)[-1], 1) if _in_tflite(card) else REFERENCE
+
+
 def _candidates(card: Card, precision: str | None) -> list[tuple[str, str]]:
     """What may run this card, of one precision where one is asked for. ModelFault: nothing may."""
-    known = list(getattr(_task(card), "candidates", None) or CANDIDATES)
+    known = candidates(card)
     fit = [c for c in known if precision in (None, c[1])]
     if not fit:
         raise ModelFault(

@@ -30,7 +30,6 @@ class NetworkModel(Model):
 
     needed      ports that must be given (the others have defaults); by default the first
     candidates  (backend, precision) that this task may run on, the reference among them; None: those of `choose`
-    reference   (backend, precision, threads) that the others are held against; None: that of `choose`
     spare_cores how many cores it leaves to others where nobody says how many threads it may use
 
     ModelFault: weights that are missing or others', a port that there is not, a size that cannot be. ValueError, with a
@@ -39,7 +38,6 @@ class NetworkModel(Model):
 
     kind: type[Kind] = Image
     candidates: tuple[tuple[str, str], ...] | None = None
-    reference: tuple[str, str, int] | None = None
     spare_cores: int = 0
 
     def __init__(
@@ -171,7 +169,11 @@ class NetworkModel(Model):
         if self._bending is None:
             made = make(blob, inputs, outputs)
         elif its.format == "tflite":
-            raise ModelFault(f"{self.card.name} cannot be bent: its layers are in a TFLite file, not in ONNX")
+            raise ModelFault(
+                f"{self.card.name} cannot be bent: its layers are in the TFLite file {name}, not in ONNX",
+                now="the model was not loaded",
+                hint="pleinair models add FILE.tflite makes ONNX of it, or says which of its operators is not known",
+            )
         else:
             made = self._bending.network(role, blob, inputs, outputs, make)
         self._networks.append(made)

@@ -12,19 +12,15 @@ from pleinair.backends.base import Tensor
 from pleinair.backends.litert import LiteRt
 from pleinair.backends.openvino import OpenVino
 from pleinair.core.errors import ModelFault
-from pleinair.models import store
-from pleinair.models.card import find_card
-from pleinair.models.fetch import fetch
 from pleinair.models.testcard import picture
 
 SEEN = Tensor("input_1", (1, 192, 192, 3), picture="NHWC")
 POINTS, SCORE = Tensor("conv2d_21", (1, 1, 1, 1404)), Tensor("conv2d_31", (1, 1, 1, 1))
 
 
-@pytest.fixture(scope="module")
-def blob() -> bytes:
-    fetch(["faces", "hands", "pose", "person_mask"])  # one wheel, fetched once
-    return store.read(find_card("faces"), "mesh")
+@pytest.fixture
+def blob(tflites) -> bytes:
+    return tflites["mesh_tflite"]
 
 
 def made(backend, blob, inputs=(SEEN,), outputs=(POINTS, SCORE), **how):

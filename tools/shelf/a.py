@@ -82,7 +82,7 @@ def pose() -> np.ndarray:
 def net() -> np.ndarray:
     """Edges between the mesh's points: the Delaunay triangles of a face unrolled from a cylinder, so that its sides are
     not squeezed, without those that lie across eyes, mouth or nothing."""
-    points = pleinair.load("faces", backend="litert", threads=1)(read_picture(clip_path("astronaut")))[0].points
+    points = pleinair.load("faces", backend="openvino", threads=1)(read_picture(clip_path("astronaut")))[0].points
     points = points.astype(np.float64)
     x, y = (points[:, :2] - points.mean(0)[:2]).T
     radius = np.ptp(points[:, 0]) / 2

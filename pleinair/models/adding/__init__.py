@@ -28,6 +28,8 @@ TASKS = tuple(
     if task in plugins.names("tasks")
 )
 """What a file may be added as without naming a card that it is like."""
+_NETWORKS = (".onnx", ".tflite")
+"""Any of them may stand in for any other: tasks ask for ports, not for a format."""
 
 
 def name_of(file: Path) -> str:
@@ -147,23 +149,30 @@ def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
 
 def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     """The same as that card, with this file in the place of one of its own."""
-    suffix = next(iter(found.files.values())).suffix.lower()
-    fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() == suffix]
+    its = next(iter(found.files.values()), None)
+    name = its.name if its else next(iter(found.made.values()))[0]
+    suffix = Path(name).suffix.lower()
+    same = _NETWORKS if suffix in _NETWORKS else (suffix,)
+    fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() in same]
     if role.startswith("adapter") and card.task == "chat":
         fit = [role]  # a LoRA adapter is a file more, not another one
     if role and role not in fit:
         raise refuse(card.name, f'it has no file "{role}" of that format', did_you_mean(role, fit) if fit else "")
     if not role and len(fit) != 1:
         raise refuse(
-            next(iter(found.files.values())).name,
+            name,
             f"{card.name} has {len(fit)} files like it" if fit else f"{card.name} has no {suffix} file",
             "say which it stands in for: " + " or ".join(f"--role {r}" for r in fit) if fit else "",
         )
-    found.files = {role or fit[0]: next(iter(found.files.values()))}
+    role = role or fit[0]
+    if its:
+        found.files = {role: its}
+    else:
+        found.made = {role: next(iter(found.made.values()))}
     told = card.as_dict()
     table: dict[str, Any] = {"task": card.task, "ports": told["ports"], "options": card.options}
     table |= {k: told[k] for k in ("size", "names", "constants", "senses", "makes", "tolerance") if told[k]}
-    table["files"] = {r: file_dict(f) for r, f in _others(card, set(found.files)).items()}
+    table["files"] = {r: file_dict(f) for r, f in _others(card, {role}).items()}
     found.components += [c for c in told["components"] if c["kind"] == "library"]
     if table["files"]:
         found.component(
@@ -199,15 +208,15 @@ def _papers(found: Found, table: Mapping[str, Any], by: str) -> dict[str, Any]:
 
 def _try(path: Path, name: str) -> None:
     """Opens it once: what the task cannot take is said now, not on stage. Where other files are missing, it waits."""
+    from .. import choose
     from ..fetch import take_local
 
     card = read_card(path)
     take_local(card)
     if store.missing(card):
         return
-    candidates = getattr(plugins.find("tasks", card.task), "candidates", None) or (("onnx", "f32"),)
     faults = []
-    for backend, precision in reversed(candidates):  # the plainest first; another where its package is not installed
+    for backend, precision in reversed(choose.candidates(card)):  # the plainest first, then what is installed
         try:
             _open(card, backend, precision, name)
             return

@@ -1,207 +1,177 @@
-"""Small convolutional networks out of TFLite files, as ONNX: for operators that no runtime of ours but LiteRT knows.
+"""Networks out of TFLite files, as ONNX: any of our runtimes runs them then, and their layers can be bent.
 
-TFLite keeps pictures as height x width x channels, ONNX as channels x height x width: tensors of four sides are turned,
-and so are the network's picture in and out. Weights in float16 become float32. What stands for each operator follows
-TensorFlow Lite's reference kernels; `Convolution2DTransposeBias` is MediaPipe's own (a transposed convolution and a
-bias). Any other operator is refused by name.
+The ports keep their names and their shapes. Inside, TFLite keeps pictures as height x width x channels and ONNX as
+channels x height x width: tensors of four sides are turned where an operator wants them so, and turned back where one
+reads them as they lie in the file. Weights in float16 become float32, sparse ones dense. Layers are called what the
+file calls them, without the folder that all of them are in and without the last part, which names an operator. What
+stands for each operator is in `tflite_operators`.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...core.errors import ModelFault
 from ..safe.parts import Broken
-from .tflite_file import CUSTOM, Graph, Operator, read
+from .tflite_file import Graph, Operator, read
+from .tflite_names import name_of
 from .writing import Writer
 
-_SAME, _VALID = 0, 1
-_ACTIVATIONS = {0: None, 1: "Relu", 3: "Relu6", 4: "Tanh"}
+TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
+DEQUANTIZE, DENSIFY = 6, 124
+_ACTIVATIONS = {0: "", 1: "Relu", 2: "Clip", 3: "Clip", 4: "Tanh"}
+_BOUNDS = {2: (-1, 1), 3: (0, 6)}
 
 
 def convert(files: Mapping[str, bytes], options: Mapping[str, Any]) -> bytes:
-    """One .tflite; the ONNX file, with the same names of inputs and outputs, whose pictures are [1, channels, h, w].
+    """One .tflite; the ONNX file, with the same names and shapes of inputs and outputs.
 
-    ModelFault: no such file, or an operator or a form that is not known here.
+    options  `unused`: outputs that are left out, and whatever is computed for them alone
+
+    ModelFault: no such file, or an operator or a form that is not known here, by its name.
     """
     (blob,) = files.values()
     try:
-        return _Network(read(blob)).onnx()
-    except (Broken, ValueError, IndexError, KeyError, struct.error) as error:
+        return Network(read(blob), options.get("unused", ())).onnx()
+    except (Broken, ValueError, IndexError, KeyError, TypeError, struct.error) as error:
         raise ModelFault(
             f"this TFLite file cannot be converted: {str(error)[:160]}", now="nothing was put into the store"
         ) from None
 
 
-class _Network:
-    def __init__(self, graph: Graph) -> None:
+class Network:
+    """One conversion: what operators ask for, and what they hand back."""
+
+    def __init__(self, graph: Graph, unused: Sequence[str] = ()) -> None:
         self.graph, self.w = graph, Writer("tflite")
-        self.names: dict[int, str] = {}
         self.constants: dict[int, np.ndarray] = {n: t.data for n, t in enumerate(graph.tensors) if t.data is not None}
+        self._names: dict[tuple[int, bool], str] = {}
+        self._outputs = [place for place in graph.outputs if graph.tensors[place].name not in unused]
+        computing = [o for o in graph.operators if o.key not in (DEQUANTIZE, DENSIFY)]
+        self._common = _common([graph.tensors[place].name for o in computing for place in o.outputs])
 
     def onnx(self) -> bytes:
+        from .tflite_operators import OPERATORS
+
         tensors = self.graph.tensors
+        for place in (*self.graph.inputs, *self._outputs):
+            if tensors[place].dtype != "<f4":
+                raise ValueError(f"{tensors[place].name} is of {tensors[place].dtype or 'another type'}, not float32")
         for place in self.graph.inputs:
-            self.names[place] = self.w.unique(tensors[place].name)
-        outputs = {place: self.w.unique(tensors[place].name) for place in self.graph.outputs}
-        for operator in self.graph.operators:
-            self._operator(operator)
+            self._names[place, False] = self.w.unique(tensors[place].name)
+        outputs = {place: self.w.unique(tensors[place].name) for place in self._outputs}
+        needed = self._needed()
+        known = {DEQUANTIZE: Network._weights, DENSIFY: Network._weights, **OPERATORS}
+        if missing := sorted({name_of(o.key) for o in needed} - {name_of(key) for key in known}):
+            raise ValueError(f"there is no way yet for the operator {', '.join(missing)}")
+        for operator in needed:
+            known[operator.key](self, operator)
         for place, name in outputs.items():
-            self.w.name_output(self.names[place], name)
+            self.w.name_output(self.plain(place), name)
+        return self.w.save(
+            {self._names[p, False]: ("float32", tensors[p].shape) for p in self.graph.inputs},
+            {name: ("float32", tensors[p].shape) for p, name in outputs.items()},
+        )
 
-        def ports(places: tuple[int, ...], names: Mapping[int, str]) -> dict[str, Any]:
-            return {
-                names[p]: (tensors[p].dtype.lstrip("<").replace("f4", "float32"), _turned(tensors[p].shape))
-                for p in places
-            }
+    def _needed(self) -> list[Operator]:
+        """What the outputs are computed by: shapes that are computed for nobody but a reshape stand in the file."""
+        from .tflite_operators import ONLY_FIRST
 
-        return self.w.save(ports(self.graph.inputs, self.names), ports(self.graph.outputs, outputs))
+        wanted, found = set(self._outputs), []
+        for operator in reversed(self.graph.operators):
+            if wanted.intersection(operator.outputs):
+                wanted.update(operator.inputs[:1] if operator.key in ONLY_FIRST else operator.inputs)
+                found.append(operator)
+        return found[::-1]
 
-    def _operator(self, operator: Operator) -> None:
-        key: int | str = operator.custom if operator.code == CUSTOM else operator.code
-        if key == 6 and operator.inputs[0] in self.constants:  # float16 weights, widened once
-            self.constants[operator.outputs[0]] = self.constants[operator.inputs[0]].astype(np.float32)
-            return
-        if key not in _OPERATORS or len(operator.outputs) != 1:
-            raise ValueError(f"there is no way yet for the operator {key}")
-        self.names[operator.outputs[0]] = _OPERATORS[key](self, operator)
+    def _weights(self, operator: Operator) -> None:
+        """float16 is widened once; what was sparse has been written out by whoever read it."""
+        place = operator.inputs[0]
+        if place not in self.constants or self.constants[place].dtype.kind != "f":
+            raise ValueError(f"{self.graph.tensors[place].name} is quantised, which is not converted")
+        self.constants[operator.outputs[0]] = self.constants[place].astype(np.float32)
 
     # -- what operators ask for ----------------------------------------------------------------------------------------
 
     def shape(self, place: int) -> tuple[int, ...]:
         return self.graph.tensors[place].shape
 
+    def is_picture(self, place: int) -> bool:
+        return len(self.shape(place)) == 4
+
     def weights(self, place: int) -> np.ndarray:
         """float32, as TFLite lays it out."""
-        if place not in self.constants:
-            raise ValueError(f"{self.graph.tensors[place].name} is to be a constant")
-        return self.constants[place].astype(np.float32)
+        return self._constant(place, "f").astype(np.float32)
 
-    def value(self, place: int) -> str:
-        """What a tensor is called in ONNX; a constant is written down turned."""
+    def whole(self, place: int) -> list[int]:
+        """Whole numbers: axes, pads, a shape."""
+        return [int(v) for v in self._constant(place, "iu").reshape(-1)]
+
+    def _constant(self, place: int, kinds: str) -> np.ndarray:
+        name = self.graph.tensors[place].name if place >= 0 else "an input"
+        if place not in self.constants:
+            raise ValueError(f"{name} is to be a constant")
+        if self.constants[place].dtype.kind not in kinds:
+            raise ValueError(f"{name} is of {self.constants[place].dtype}, which is not converted")
+        return self.constants[place]
+
+    def plain(self, place: int) -> str:
+        """What a tensor is called in ONNX, as it lies in the file."""
+        if place in self.constants:
+            return self.w.constant(self.weights(place))
+        return self._formed(place, False)
+
+    def turned(self, place: int) -> str:
+        """The same with channels first; a tensor of fewer sides counts from its channels, as TFLite spreads it."""
         if place in self.constants:
             data = self.weights(place)
-            if data.ndim == 4:
-                data = data.transpose(0, 3, 1, 2)
-            elif data.ndim == 1:
-                data = data.reshape(1, -1, 1, 1)
-            return self.w.constant(data)
-        return self.names[place]
+            return self.w.constant(data.reshape((1,) * (4 - data.ndim) + data.shape).transpose(TO_CHANNELS_FIRST))
+        return self._formed(place, self.is_picture(place))
 
-    def active(self, found: str, kind: int) -> str:
-        if kind not in _ACTIVATIONS:
-            raise ValueError(f"there is no way yet for the activation {kind}")
-        name = _ACTIVATIONS[kind]
-        if name == "Relu6":
-            bounds = [self.w.constant(np.float32(v)) for v in (0, 6)]
-            return self.w.add("Clip", [found, *bounds])
-        return self.w.add(name, [found]) if name else found
+    def _formed(self, place: int, turned: bool) -> str:
+        if (place, turned) not in self._names:
+            if not self.is_picture(place) or (place, not turned) not in self._names:
+                raise ValueError(f"nothing computes {self.graph.tensors[place].name}")
+            way = TO_CHANNELS_FIRST if turned else TO_CHANNELS_LAST
+            self._names[place, turned] = self.w.add("Transpose", [self._names[place, not turned]], perm=way)
+        return self._names[place, turned]
 
+    def add(self, operator: Operator, op: str, inputs: list[str], turned: bool, active: int = 0, **how: Any) -> None:
+        """The node that gives the operator's output, under the file's name for it; its activation behind it."""
+        if active not in _ACTIVATIONS:
+            raise ValueError(f"there is no way yet for the activation {active}")
+        place, then = operator.outputs[0], _ACTIVATIONS[active]
+        label = self.label(place)
+        found = self.w.add(op, inputs, f"{label}/{op}" if then else label, **how)
+        if then:
+            bounds = [self.w.constant(np.float32(v)) for v in _BOUNDS.get(active, ())]
+            found = self.w.add(then, [found, *bounds], label)
+        self.gives(place, found, turned)
 
-def _pads(
-    operator: Operator, net: _Network, kernel: tuple[int, int], strides: list[int], padding: int, widen: list[int]
-) -> list[int]:
-    """top, left, bottom, right. SAME: as many as needed, the odd one at the end."""
-    if padding == _VALID:
-        return [0, 0, 0, 0]
-    sides = []
-    for axis in (0, 1):
-        side, out = net.shape(operator.inputs[0])[1 + axis], net.shape(operator.outputs[0])[1 + axis]
-        needed = max((out - 1) * strides[axis] + (kernel[axis] - 1) * widen[axis] + 1 - side, 0)
-        sides.append((needed // 2, needed - needed // 2))
-    return [sides[0][0], sides[1][0], sides[0][1], sides[1][1]]
+    def gives(self, place: int, name: str, turned: bool) -> None:
+        """That this is the tensor, channels first or as in the file."""
+        self._names[place, turned and self.is_picture(place)] = name
 
-
-def _convolution(net: _Network, operator: Operator, deep: bool) -> str:
-    picture, kernel, *bias = operator.inputs
-    options, first = operator.options, 3 if not deep else 4
-    if options is None:
-        raise ValueError("a convolution without options")
-    weights = net.weights(kernel)
-    weights = weights.transpose(3, 0, 1, 2) if deep else weights.transpose(0, 3, 1, 2)
-    strides = [options.number(2, default=1), options.number(1, default=1)]
-    widen = [options.number(first + 2, default=1), options.number(first + 1, default=1)]
-    inputs = [net.value(picture), net.w.constant(weights)]
-    inputs += [net.w.constant(net.weights(place)) for place in bias if place >= 0]
-    found = net.w.add(
-        "Conv", inputs, kernel_shape=list(weights.shape[2:]), strides=strides, dilations=widen,
-        pads=_pads(operator, net, weights.shape[2:], strides, options.number(0, "b"), widen),
-        group=net.shape(picture)[3] if deep else 1,
-    )  # fmt: skip
-    return net.active(found, options.number(first, "b"))
+    def label(self, place: int) -> str:
+        """`model_1/model/re_lu_59/Relu6;model_1/model/add_20/add` -> `re_lu_59`."""
+        whole = _first(self.graph.tensors[place].name)
+        name = whole.removeprefix(self._common)
+        return name.rpartition("/")[0] or name or "layer"
 
 
-def _transposed(net: _Network, operator: Operator) -> str:
-    """MediaPipe's: its options are a C struct of padding (1: same, 2: valid) and the strides across and down."""
-    picture, kernel, bias = operator.inputs
-    padding, across, down = struct.unpack_from("<iii", operator.custom_options)
-    weights = net.weights(kernel).transpose(3, 0, 1, 2)
-    strides, pads = [down, across], [0, 0, 0, 0]
-    if padding == 1:
-        sides = zip(
-            net.shape(picture)[1:3], net.shape(operator.outputs[0])[1:3], strides, weights.shape[2:], strict=True
-        )
-        over = [max((side - 1) * stride + size - out, 0) for side, out, stride, size in sides]
-        pads = [over[0] // 2, over[1] // 2, over[0] - over[0] // 2, over[1] - over[1] // 2]
-    inputs = [net.value(picture), net.w.constant(weights), net.w.constant(net.weights(bias))]
-    return net.w.add("ConvTranspose", inputs, kernel_shape=list(weights.shape[2:]), strides=strides, pads=pads)
+def _first(name: str) -> str:
+    """Of several layers that were made one: the last of them, which comes first."""
+    return name.split(";")[0]
 
 
-def _pool(net: _Network, operator: Operator) -> str:
-    options = operator.options
-    if options is None:
-        raise ValueError("a pool without options")
-    strides, kernel = [options.number(2), options.number(1)], (options.number(4), options.number(3))
-    pads = _pads(operator, net, kernel, strides, options.number(0, "b"), [1, 1])
-    found = net.w.add(
-        "AveragePool", [net.value(operator.inputs[0])], kernel_shape=list(kernel), strides=strides, pads=pads
-    )
-    return net.active(found, options.number(5, "b"))
-
-
-def _both(op: str) -> Callable[[_Network, Operator], str]:
-    def write(net: _Network, operator: Operator) -> str:
-        found = net.w.add(op, [net.value(place) for place in operator.inputs])
-        return net.active(found, operator.options.number(0, "b") if operator.options else 0)
-
-    return write
-
-
-def _one(op: str) -> Callable[[_Network, Operator], str]:
-    return lambda net, operator: net.w.add(op, [net.value(operator.inputs[0])])
-
-
-def _resize(net: _Network, operator: Operator) -> str:
-    corners, half = (bool(operator.options.number(n, "b")) if operator.options else False for n in (2, 3))
-    empty = net.w.constant(np.zeros(0, np.float32))
-    sizes = net.w.ints(_turned(net.shape(operator.outputs[0])))
-    how = "align_corners" if corners else "half_pixel" if half else "asymmetric"
-    return net.w.add(
-        "Resize",
-        [net.value(operator.inputs[0]), empty, empty, sizes],
-        mode="linear",
-        coordinate_transformation_mode=how,
-    )
-
-
-_OPERATORS: dict[int | str, Callable[[_Network, Operator], str]] = {
-    0: _both("Add"),
-    1: _pool,
-    3: lambda net, operator: _convolution(net, operator, deep=False),
-    4: lambda net, operator: _convolution(net, operator, deep=True),
-    14: _one("Sigmoid"),
-    18: _both("Mul"),
-    19: _one("Relu"),
-    23: _resize,
-    117: _one("HardSwish"),
-    "Convolution2DTransposeBias": _transposed,
-}
-"""BuiltinOperator of schema.fbs, or the name of one that is not built in -> the ONNX node."""
-
-
-def _turned(shape: tuple[int, ...]) -> list[int]:
-    return [shape[0], shape[3], shape[1], shape[2]] if len(shape) == 4 else list(shape)
+def _common(names: Sequence[str]) -> str:
+    """The folder that all names begin with that are in one."""
+    folders = [_first(name).rpartition("/")[0].split("/") for name in names if "/" in _first(name)]
+    same = 0
+    while folders and len(low := min(folders)) > same and low[: same + 1] == max(folders)[: same + 1]:
+        same += 1
+    return "".join(part + "/" for part in low[:same]) if folders else ""

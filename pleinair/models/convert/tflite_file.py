@@ -6,6 +6,7 @@ field numbers are those of TensorFlow's schema.fbs, version 3.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..safe import tflite as safe_tflite
+from . import tflite_sparse
+from .writing import MAX_NUMBERS
 
 TYPES = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 6: "?", 9: "i1"}
 CUSTOM = 32
@@ -38,6 +41,11 @@ class Operator:
     outputs: tuple[int, ...]
     options: Table | None
     custom_options: bytes = b""
+
+    @property
+    def key(self) -> int | str:
+        """What tells operators apart."""
+        return self.custom if self.code == CUSTOM else self.code
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def read(blob: bytes) -> Graph:
         raw = buffers[tensor.number(2, "I")].numbers(0, "u1")
         if raw.size and kind not in TYPES:
             raise ValueError(f"a constant of type {kind}")
-        data = raw.view(TYPES[kind]).reshape(shape) if raw.size else None
+        data = _constant(raw.view(TYPES[kind]), shape, tensor.table(6)) if raw.size else None
         tensors.append(Tensor(tensor.text(3), shape, TYPES.get(kind, ""), data))
     operators = []
     for one in graph.tables(3):
@@ -116,3 +124,11 @@ def read(blob: bytes) -> Graph:
             Operator(code, custom if code == CUSTOM else "", *ends, one.table(4), one.numbers(5, "u1").tobytes())
         )
     return Graph(tuple(graph.numbers(1).tolist()), tuple(graph.numbers(2).tolist()), tensors, operators)
+
+
+def _constant(values: np.ndarray, shape: tuple[int, ...], sparse: Table | None) -> np.ndarray:
+    if sparse is None:
+        return values.reshape(shape)
+    if math.prod(shape) > MAX_NUMBERS:
+        raise ValueError(f"a constant of {math.prod(shape)} numbers")
+    return tflite_sparse.dense(values, shape, sparse)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import plugins
 from ...backends.base import Backend, Tensor
 from ...core.figure import Figure, Point
 from . import anchors, crops, emotion
@@ -71,7 +70,10 @@ class Faces(Follower):
             [Tensor("input_1", (1, EYE_SIDE, EYE_SIDE, 3), picture="NHWC")],
             [Tensor("output_eyes_contours_and_brows", (1, 213)), Tensor("output_iris", (1, 15))],
         )
-        self._emotion = self._reader() if "emotion" in self.card.files else None
+        self._emotion = None
+        if "emotion" in self.card.files:
+            seen, said = (1, emotion.SIDE, emotion.SIDE, 1), (1, len(emotion.WORDS))
+            self._emotion = self.network("emotion", [Tensor("input_1", seen)], [Tensor("Identity", said)])
         grey = np.full((NEAR_SIDE, NEAR_SIDE, 3), 128, np.uint8)
         everywhere = Crop(NEAR_SIDE / 2, NEAR_SIDE / 2, NEAR_SIDE, NEAR_SIDE)
         for detector in (self._near, self._far):
@@ -89,22 +91,6 @@ class Faces(Follower):
             [Tensor(outputs[0], (1, len(grid), 16)), Tensor(outputs[1], (1, len(grid), 1))],
         )
         return _Detector(network, name, outputs, side, grid)
-
-    def _reader(self) -> Backend:
-        """The emotion network. It is an ONNX file, which LiteRT cannot run: ONNX Runtime does then."""
-        tensors = [Tensor("input_1", (1, emotion.SIDE, emotion.SIDE, 1))], [Tensor("Identity", (1, len(emotion.WORDS)))]
-        if self._backend_name != "litert":
-            return self.network("emotion", *tensors)
-        kept, self._backend_class = self._backend_class, plugins.find("backends", "onnx")
-        try:
-            return self.network("emotion", *tensors)
-        finally:
-            self._backend_class = kept
-
-    def describe(self) -> dict[str, Any]:
-        """With the emotion network's own backend, where it has one."""
-        beside = {"emotion": self._emotion.describe()} if self._is_open and self._emotion else {}
-        return {**super().describe(), **beside}
 
     def _find(self, image: np.ndarray) -> Iterator[Crop]:
         yield from self._near.find(image)

@@ -38,8 +38,8 @@ class PersonMask(NetworkModel):
     def _open(self) -> None:
         self._network = self.network(
             "network",
-            [Tensor("input_1", (1, 3, SIDE, SIDE), picture="NCHW")],
-            [Tensor("activation_10", (1, 1, SIDE, SIDE))],
+            [Tensor("input_1", (1, SIDE, SIDE, 3), picture="NHWC")],
+            [Tensor("activation_10", (1, SIDE, SIDE, 1))],
         )
         self._network.run({"input_1": np.full((SIDE, SIDE, 3), 128, np.uint8)})
 
@@ -60,7 +60,7 @@ class PersonMask(NetworkModel):
 
         image = values["image"]
         with self._lock:
-            mask = self._network.run({"input_1": fitted(image, (SIDE, SIDE))})["activation_10"][0, 0]
+            mask = self._network.run({"input_1": fitted(image, (SIDE, SIDE))})["activation_10"][0, ..., 0]
             if "t" in values:
                 mask = self._steadied(mask, float(values["t"]), min(max(number(values, "steady", 0.6), 0.0), 1.0))
         height, width = image.shape[:2]

@@ -11,9 +11,10 @@ import pytest
 
 from pleinair import folders
 from pleinair.core.errors import ModelFault
-from pleinair.models import load, store
+from pleinair.models import choose, load, store
 from pleinair.models.adding import add, look
 from pleinair.models.card import find_card
+from pleinair.models.convert import tflite_operators
 from pleinair.models.fetch import fetch
 
 from ..convert.test_bert import Reference
@@ -88,7 +89,7 @@ def test_a_folder_that_is_no_whisper_or_not_whole(tmp_path, home):
     (half / "tokenizer.json").unlink()
     for folder, why in (
         (other, "only Whisper"),
-        (tmp_path / "empty", "no folder that is known here"),
+        (tmp_path / "empty", "it is empty"),
         (half, "holds no tokenizer.json"),
     ):
         with pytest.raises(ModelFault, match=why):
@@ -134,12 +135,12 @@ def test_what_is_no_model_is_refused_whatever_its_name(tmp_path, home, name, blo
         look(tmp_path / name)
 
 
-def test_another_version_of_a_card_s_file_stands_in_for_it(tmp_path, weights):
-    """A TFLite file says nothing of what it is for: the card that it is like does."""
+def test_another_version_of_a_card_s_file_stands_in_for_it(tmp_path, weights, tflites):
+    """A TFLite file says nothing of what it is for: the card that it is like does. It becomes ONNX, and can be bent."""
     fetch(["hands"])
     theirs = find_card("hands")
     file = tmp_path / "mine.tflite"
-    file.write_bytes(store.read(theirs, "hand"))
+    file.write_bytes(tflites["hand_tflite"])
     with pytest.raises(ModelFault, match="--like"):
         add(file, "mine", "", "", tmp_path / "cards")
     with pytest.raises(ModelFault) as fault:
@@ -147,13 +148,30 @@ def test_another_version_of_a_card_s_file_stands_in_for_it(tmp_path, weights):
     assert "--role palm" in fault.value.hint and "--role hand" in fault.value.hint
     card, place = add(file, "mine", "", "", tmp_path / "cards", like="hands", role="hand")
     assert (
-        card.task == "hands" and card.files["hand"].name == "mine.tflite" and card.files["palm"] == theirs.files["palm"]
+        card.task == "hands" and card.files["hand"].name == "mine.onnx" and card.files["palm"] == theirs.files["palm"]
     )
     assert card.weights.id == "unknown" and card.ports == theirs.ports and card.senses == theirs.senses
     assert any(c.kind == "base" and c.licence.id == theirs.weights.id for c in card.components)
+    assert "mine.tflite" in card.about
+    hands = load(place, backend="onnx", bend={"swirl": {"layer": "re_lu_8", "role": "hand"}})
+    assert not hands(np.zeros((64, 64, 3), np.uint8), swirl_scale=2)
+    hands.close()
+
+
+def test_a_tflite_file_with_an_operator_that_is_not_known_runs_as_it_is(tmp_path, weights, tflites, monkeypatch):
+    """OpenVINO reads it; that it cannot be bent is said, and which operator is in the way."""
+    fetch(["hands"])
+    monkeypatch.delitem(tflite_operators.OPERATORS, 54)
+    file = tmp_path / "mine.tflite"
+    file.write_bytes(tflites["palm_tflite"])
+    assert "operator PRELU" in dict(look(file).facts)["layers"]
+    card, place = add(file, "mine", "", "", tmp_path / "cards", like="hands", role="palm")
+    assert card.files["palm"].name == "mine.tflite" and choose.candidates(card) == [("openvino", "f32")]
     hands = load(place)
     assert not hands(np.zeros((64, 64, 3), np.uint8))
     hands.close()
+    with pytest.raises(ModelFault, match="TFLite file mine.tflite"):
+        load(place, bend={"swirl": {"layer": "p_re_lu", "role": "palm"}}).open()
 
 
 def test_an_onnx_file_s_own_words(tmp_path, home):

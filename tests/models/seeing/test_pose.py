@@ -18,13 +18,13 @@ from .people import BODY, ODD, apart, bring, frames, picture, shifted
 @pytest.fixture(scope="module")
 def model():
     bring()
-    model = load("pose", backend="litert", threads=1)
+    model = load("pose", backend="openvino", threads=1)
     model.open()
     yield model
     model.close()
 
 
-@pytest.mark.parametrize("backend", ["litert", "openvino"])
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
 def test_joints_lie_where_an_eye_sees_them(weights, backend):
     bring()
     (body,) = load("pose", backend=backend, precision="f32", threads=1)(picture("astronaut"))
@@ -80,7 +80,7 @@ def test_the_machine_chooses_a_backend_and_remembers(weights, tmp_path, monkeypa
     (tmp_path / "home" / "store").symlink_to(folders.store_dir())
     monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "home"))  # another cache, the same weights
     choice = choose.decide("pose", threads=1)
-    assert choice.precision == "f32" and choice.name in ("openvino", "litert")
+    assert choice.precision == "f32" and choice.name in ("openvino", "onnx")
     assert choice.agreement["psnr_db"] > 60
     assert choose.decide("pose", threads=1) == choice
     assert len(list((tmp_path / "home").glob("cache/backends/pose-*.json"))) == 1
@@ -94,5 +94,5 @@ def test_bf16_is_refused(weights):
 def test_it_behaves_on_stage(weights):
     bring()
     given = {"image": [picture("astronaut")], "most": [1], "smooth": [0.5]}
-    (found,) = check_model(lambda: load("pose", backend="litert", threads=1), given)
+    (found,) = check_model(lambda: load("pose", backend="openvino", threads=1), given)
     assert len(found) == 1
