@@ -75,7 +75,7 @@ def test_leaves_import_the_core_and_never_each_other(file):
 
 @pytest.mark.parametrize("file", of("piece", "nodes", "spelling", "plugins", "manifest", "folders", "paint"))
 def test_the_vocabulary_stands_on_the_core(file):
-    assert ours(file) <= {"core", "plugins", "nodes", "spelling", *(["paint"] if layer(file) == "paint" else [])}
+    assert ours(file) <= {"core", "plugins", "nodes", "spelling", layer(file)}
 
 
 @pytest.mark.parametrize("file", of("models"))
