@@ -22,6 +22,8 @@ WHEEL = "licensedcode/data/licenses/{}.LICENSE"
 BOTH = {"gpl-2.0": "GPL-2.0", "gpl-3.0": "GPL-3.0", "agpl-3.0": "AGPL-3.0", "lgpl-2.0": "LGPL-2.0",
         "lgpl-2.1": "LGPL-2.1",        "lgpl-3.0": "LGPL-3.0"}  # fmt: skip
 ALSO = {"openmdw-1.0": ["OpenMDW-1.0"]}
+UP_TO = {"apache-2.0-terms": ("apache-2.0", "END OF TERMS AND CONDITIONS")}
+"""Texts that many carry without what follows them."""
 REPOSITORIES = {
     "openrail++-m": ("LicenseRef-pleinair-openrail-plusplus-m", "CreativeML Open RAIL++-M License, 2023-07-26",
                      "Stability-AI/generative-models, model_licenses/LICENSE-SDXL1.0, commit f2fa96b"),
@@ -66,15 +68,18 @@ def main() -> int:
                     continue
                 body, ids, origin = path.read_text("utf-8"), [licence], f"repository {place}"
             else:
-                name = WHEEL.format(key)
+                whole, end = UP_TO.get(key, (key, ""))
+                name = WHEEL.format(whole)
                 head, body = parted(wheel.read(name).decode("utf-8"))
+                body = body[: body.index(end) + len(end)] if end else body
                 licence, title = head["spdx_license_key"], head["name"]
                 ids = [f"{BOTH[key]}-only", f"{BOTH[key]}-or-later"] if key in BOTH else [licence, *ALSO.get(key, [])]
-                origin = f"scancode-toolkit {release}, {name}"
+                origin = f"scancode-toolkit {release}, {name}" + f', up to "{end}"' * bool(end)
             bodies[key] = body
             found = texts.words(body)
             made[key] = {"ids": ids, "title": title, "from": origin, "sha256": texts.digest(body), "words": len(found),
-                         "marks": texts.marks(found), "sketch": texts.packed(texts.sketch(found))}  # fmt: skip
+                         "marks": texts.marks(found), "sketch": texts.packed(texts.sketch(found)),
+                         "pairs": texts.pairs_packed(found)}  # fmt: skip
     text = (
         "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in made.items()) + "\n}\n"
     )

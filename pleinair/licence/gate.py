@@ -23,7 +23,20 @@ EU = frozenset({
     "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU",
     "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU",
 })  # fmt: skip
-_SAME = {"GB": "UK", "SOUTH KOREA": "KR", "UNITED KINGDOM": "UK", "EUROPEAN UNION": "EU", "GREAT BRITAIN": "UK"}
+_CODES = (
+    "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCDCFCGCHCICKCLCMCNCOCRCUCV"
+    "CWCXCYCZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGSGTGUGWGYHKHMHNHRHTHUIDIEILIM"
+    "INIOIQIRISITJEJMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMW"
+    "MXMYMZNANCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSS"
+    "STSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW"
+)
+COUNTRIES = frozenset(_CODES[i : i + 2] for i in range(0, len(_CODES), 2)) | EU | {"UK"}
+"""ISO 3166-1's codes of two letters, and two that are used beside them."""
+_SAME = {
+    "GB": "UK", "SOUTH KOREA": "KR", "REPUBLIC OF KOREA": "KR", "KOREA": "KR", "UNITED KINGDOM": "UK", "U.K.": "UK",
+    "GREAT BRITAIN": "UK", "EUROPEAN UNION": "EU", "EUROPE": "EU", "GERMANY": "DE", "DEUTSCHLAND": "DE", "FRANCE": "FR",
+    "AUSTRIA": "AT", "UE": "EU", "ITALY": "IT", "SPAIN": "ES",
+}  # fmt: skip
 DOLLAR = (0.75, 1.0)
 """Euros per US dollar that are thought possible: below the first a revenue limit is surely not reached, above the
 second surely; between them one has to ask."""
@@ -180,9 +193,10 @@ def _stricter(when: When, cell: Cell, operator: Operator, senses: frozenset[str]
 
 
 def territory_of(operator: Operator) -> set[str]:
-    """Words that conditions know: {"EU", "DE"} of "DE"; {"unknown"} where the operator does not say."""
+    """Words that conditions know: {"EU", "DE"} of "DE"; {"unknown"} where the operator does not say, or names a place
+    in a way that is not known here: where that is, a condition cannot tell."""
     code = operator.territory.strip().upper()
-    if not code:
-        return {"unknown"}
     code = _SAME.get(code, code)
+    if code not in COUNTRIES:
+        return {"unknown"}
     return {code, "EU"} if code in EU else {code}

@@ -1,7 +1,8 @@
 """What a written licence means: SPDX expressions, hubs' tags, names as people write them -> rows of the table.
 
 `license-expression` parses AND, OR and WITH; the table's own tags and spellings come first, since hubs use words that
-are no SPDX identifiers ("creativeml-openrail-m", "openrail++", "llama3.1"). What is not understood is unknown.
+are no SPDX identifiers ("creativeml-openrail-m", "openrail++", "llama3.1"). What is not understood is unknown: a mark
+or a letter that no licence's name has ("MIT*", "MIT\uff08\u975e\u5546\u7528\uff09", "!MIT") may mean anything.
 """
 
 from __future__ import annotations
@@ -14,6 +15,23 @@ from .terms import Row, none_row, row_of, rows
 
 MAX = 400
 """Longer than any expression: a whole text in its place is matched as a text, see `texts.match`."""
+MOST = 64
+"""Clauses, and alternatives in one, of an expression that is still understood: nobody means more."""
+_WRITTEN = re.compile(r"(?:license:)?[A-Za-z0-9(][A-Za-z0-9 .,:()/_+-]*", re.ASCII)
+"""What a licence's name or an expression is written with; where something else stands in it, it is not understood."""
+_MEANT = {
+    "gpl-2.0-with-classpath-exception": "GPL-2.0-only WITH Classpath-exception-2.0",
+    "gpl-2.0-with-bison-exception": "GPL-2.0-or-later WITH Bison-exception-2.2",
+    "gpl-2.0-with-font-exception": "GPL-2.0-only WITH Font-exception-2.0",
+    "gpl-2.0-with-gcc-exception": "GPL-2.0-or-later WITH GCC-exception-2.0",
+    "gpl-2.0-with-autoconf-exception": "GPL-2.0-only WITH Autoconf-exception-2.0",
+    "gpl-3.0-with-autoconf-exception": "GPL-3.0-only WITH Autoconf-exception-3.0",
+    "gpl-3.0-with-gcc-exception": "GPL-3.0-only WITH GCC-exception-3.1",
+    "ecos-2.0": "GPL-2.0-or-later WITH eCos-exception-2.0",
+    "wxwindows": "LGPL-2.0-or-later WITH WxWindows-exception-3.1",
+}
+"""SPDX's deprecated identifiers that mean an expression (spdx.org/licenses, "deprecated"); those without an exception
+("GPL-2.0", "LGPL-2.1+") are spellings of the table. What is not here (BSD-2-Clause-FreeBSD) is unknown."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +49,17 @@ class Said:
 @cache
 def understood(licence: str, name: str = "") -> Said:
     """The rows that an expression or tag means. `name`: of the model, which tells some licences' variants apart."""
-    text = licence.strip()
-    if not text or len(text) > MAX:
-        return Said((((none_row(), text[:40] or "unknown"),),))
+    text = " ".join(licence.split())
+    nothing = Said((((none_row(), text[:40] or "unknown"),),))
+    if not text or len(text) > MAX or not _WRITTEN.fullmatch(text) or text.count("(") != text.count(")"):
+        return nothing
     if found := _one(text, name):
         return Said(((found,),))
-    return _parsed(text, name)
+    return _parsed(_MEANT.get(text.lower(), text), name) or nothing
 
 
-def _parsed(text: str, name: str) -> Said:
+def _parsed(text: str, name: str) -> Said | None:
+    """None where it is no expression, or one that has more clauses than anybody means."""
     from license_expression import (
         ExpressionError,
         ExpressionParseError,
@@ -50,15 +70,18 @@ def _parsed(text: str, name: str) -> Said:
 
     try:
         tree = Licensing().parse(text)
-    except (ExpressionError, ExpressionParseError, ValueError, TypeError, AttributeError):
-        tree = None
+    except (ExpressionError, ExpressionParseError, ValueError, TypeError, AttributeError, IndexError, RecursionError):
+        return None
     if tree is None:
-        return Said((((none_row(), text),),))
+        return None
     exceptions: list[str] = []
 
     def leaf(symbol: LicenseSymbol) -> tuple[Row, str]:
         if isinstance(symbol, LicenseWithExceptionSymbol):
-            exceptions.append(str(symbol.exception_symbol))
+            exception = str(symbol.exception_symbol)
+            if exception.lower() not in _exceptions():  # "WITH Commons-Clause" takes away rather than adds
+                return none_row(), str(symbol)
+            exceptions.append(exception)
             symbol = symbol.license_symbol
         key = str(symbol)
         return _one(key, name) or (none_row(), key)
@@ -72,10 +95,24 @@ def _parsed(text: str, name: str) -> Said:
             return tuple(clause for part in parts for clause in part)
         joined = parts[0]
         for part in parts[1:]:
+            if len(joined) * len(part) > MOST or len(joined[0]) + len(part[0]) > MOST:
+                raise ValueError("more clauses than anybody means")
             joined = tuple(a + b for a in joined for b in part)
         return joined
 
-    return Said(walk(tree), tuple(dict.fromkeys(exceptions)))
+    try:
+        return Said(walk(tree), tuple(dict.fromkeys(exceptions)))
+    except (ValueError, RecursionError):
+        return None
+
+
+@cache
+def _exceptions() -> frozenset[str]:
+    """SPDX's exceptions: each only adds permissions."""
+    from license_expression import get_spdx_licensing
+
+    known = get_spdx_licensing().known_symbols.items()
+    return frozenset(key.lower() for key, s in known if s.is_exception and not key.startswith("LicenseRef-"))
 
 
 def _one(text: str, name: str) -> tuple[Row, str] | None:

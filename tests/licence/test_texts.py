@@ -108,7 +108,7 @@ def test_the_sketch_estimates_the_likeness_of_shingles():
 
 
 def test_words_leave_out_who_holds_the_copyright_and_keep_what_is_granted():
-    assert words("Copyright (c) 2020 Me\nYou may use it.") == ["you", "may", "use", "it"]
+    assert words("Copyright (c) 2020 Ada\nYou may use it.") == ["you", "may", "use", "it"]
     assert "copyright" in words("Copyright Black Forest Labs grants you nothing at all, " + "and so on " * 30)
 
 
