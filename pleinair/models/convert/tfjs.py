@@ -1,4 +1,4 @@
-"""A TensorFlow.js graph model (model.json and its .bin) as ONNX, without TensorFlow and without running anything.
+"""A TensorFlow.js model (model.json and its .bin) as ONNX, without TensorFlow and without running anything.
 
 Format: https://github.com/tensorflow/tfjs/tree/master/tfjs-converter (model.json holds a GraphDef as JSON and a list
 of weights; the .bin holds their bytes one after the other, quantised ones as float16, uint8 or uint16). Operators are
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ModelFault, did_you_mean
+from . import tfjs_layers
 from .tfjs_node import TYPES, Node, Value, fault, sides_of, turned
 from .writing import Writer
 
@@ -29,7 +30,8 @@ _QUANTISED = {"float16": "<f2", "uint8": "|u1", "uint16": "<u2"}
 
 
 def convert(files: Mapping[str, bytes], options: Mapping[str, Any]) -> bytes:
-    """Two files, model.json and its weights (several shards: joined, in the order of the manifest); the ONNX file.
+    """Two files, model.json and its weights (several shards: joined, in the order of the manifest); the ONNX file. Both
+    kinds of model are read: graphs, and layers (`tfjs_layers`).
 
     Inputs and outputs are called what the model's signature calls them, without ":0". A batch of any size becomes a
     batch of one. A picture of whole numbers that the network turns into floats at once becomes an input of floats.
@@ -171,8 +173,9 @@ def _parts(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, np.nda
     if len(texts[0]) > MAX_JSON_BYTES:
         raise fault(f"model.json has {len(texts[0])} bytes")
     model = json.loads(texts[0])
-    if model.get("format") != "graph-model":
-        raise fault(f'its format is "{model.get("format")}", and "graph-model" is what can be read')
+    layered = tfjs_layers.is_layers(model)
+    if not layered and model.get("format") != "graph-model":
+        raise fault(f'its format is "{model.get("format")}": "graph-model" and "layers-model" are what can be read')
     blob = b"".join(b for b in files.values() if b is not texts[0])
     view, at, weights = memoryview(blob), 0, {}
     for group in model["weightsManifest"]:
@@ -181,7 +184,7 @@ def _parts(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, np.nda
             weights[str(entry["name"])] = array
     if at != len(blob):
         raise fault(f"its weights have {len(blob)} bytes, and {at} are spoken of")
-    return model, weights
+    return tfjs_layers.graph(model, weights) if layered else (model, weights)
 
 
 def _weight(entry: Mapping[str, Any], view: memoryview, at: int) -> tuple[np.ndarray, int]:

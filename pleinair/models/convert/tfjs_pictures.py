@@ -32,10 +32,14 @@ def _convolved(graph: Graph, node: Node, weights: np.ndarray, group: int) -> Val
     if fused[:1] == ["BiasAdd"]:
         inputs.append(graph.writer.constant(graph.number(node.inputs[2]).reshape(-1), short(node) + "/b"))
         done = "BiasAdd"
-    name = add(
-        graph, node, "Conv", inputs, group=group, strides=node.numbers("strides")[1:3],
-        dilations=(node.numbers("dilations") or [1] * 4)[1:3], **_padding(node),
-    )  # fmt: skip
+    strides, wide = node.numbers("strides")[1:3], (node.numbers("dilations") or [1] * 4)[1:3]
+    padding = _padding(node)
+    if max(wide) > 1 and node.text("padding") == "SAME":  # ONNX Runtime works this out for itself without holes only
+        if max(strides) > 1:
+            raise fault(f"{short(node)} steps and has holes, which TensorFlow itself does not do")
+        over = [(side - 1) * hole for side, hole in zip(weights.shape[2:], wide, strict=True)]
+        padding = {"pads": [*(o // 2 for o in over), *(o - o // 2 for o in over)]}
+    name = add(graph, node, "Conv", inputs, group=group, strides=strides, dilations=wide, **padding)
     return finished(graph, node, Value(name, NHWC), done)
 
 
