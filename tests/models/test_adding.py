@@ -84,7 +84,7 @@ def test_what_cannot_be_added_leaves_nothing(home, tmp_path):
     letter.write_text("dear model")
     other.write_bytes(tiny())
     for file, part in (
-        (letter, "cannot be used"),
+        (letter, "and no model"),
         (tmp_path / "nothing.onnx", "cannot be read"),
         (other, "does not fit the task stylise"),
     ):

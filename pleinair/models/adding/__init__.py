@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ... import plugins
 from ...core.errors import Fault, ModelFault, did_you_mean
 from .. import store
 from ..card import Card, File, file_dict, find_card, read_card
+from . import gguf
 from .found import NOW, Found, licence_id, refuse
 from .onnx import RECOGNISERS
 from .writing import toml
@@ -38,37 +40,100 @@ def name_of(file: Path) -> str:
 
 
 def look(file: Path) -> Found:
-    """Reads a file, or a folder of files that belong together: what it is for, whose it is. Nothing of it is run.
+    """Reads a file, or a folder or a zip of files that belong together: what it is for, whose it is. Nothing of it is
+    run.
 
     ModelFault: there is none, it is of no format that is used here, or not exactly right.
     """
+    from . import known, packed
+
+    try:
+        if not file.is_dir():
+            with open(file, "rb"):
+                pass
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    if not file.is_dir():
+        if file.is_file() and packed.is_zip(file):
+            return _in_zip(file, packed.unpacked(file))
+        try:
+            return _file(file)
+        except ModelFault as fault:
+            raise known.file(file, fault) from None
+    return _folder(file)
+
+
+def _folder(folder: Path, packed: str = "") -> Found:
+    """A folder that is one model, or holds one; `packed`: the zip that it was."""
+    from . import known, readme
+
+    if (found := _together(folder)) is not None:
+        return found
+    inside = [p for place in (folder, folder / "onnx") if place.is_dir() for p in sorted(place.iterdir())]
+    inside = [p for p in inside if p.suffix.lower() in (".onnx", ".tflite", ".gguf") and p.is_file()]
+    if len(inside) == 1 or (inside and all(gguf.PIECE.search(p.name) for p in inside)):
+        found = _file(inside[0])
+        readme.read(folder, found)
+        return found
+    raise known.several(folder.absolute(), inside, packed) if inside else known.folder(folder.absolute())
+
+
+def _file(file: Path) -> Found:
+    """One file, by its content; and what lies beside it and belongs to it."""
     from .. import safe
-    from . import encoder, gguf, onnx, pair, readme, safetensors, tflite, voice, whisper
+    from . import onnx, safetensors, tfjs, tflite, voice, whisper
 
     if file.name.endswith(".onnx.json") and file.with_suffix("").is_file():
         file = file.with_suffix("")
     if file.name == "model.bin" and whisper.is_one(file.parent):
-        file = file.parent
-    for kind in (whisper, pair, encoder):
-        if kind.is_one(file):
-            found = kind.read(file)
-            readme.read(file, found)
-            return found
-    if file.is_dir():
-        raise refuse(
-            file.name,
-            "it is no folder that is known here (a Whisper of CTranslate2, a text encoder, a CLIP pair)",
-            "name the one file in it that is the model",
-        )
-    try:
-        with open(file, "rb"):
-            pass
-    except OSError as error:
-        raise ModelFault(f"{file} cannot be read: {error.strerror}", now=NOW) from None
+        return whisper.read(file.parent)
     if voice.is_one(file):
         return voice.read(file)
+    if file.suffix == ".json" and tfjs.is_one(file):
+        return tfjs.read(file)
+    if file.suffix == ".onnx" and (found := onnx.in_two(file)) is not None:
+        return found
     readers = {"onnx": onnx.read, "gguf": gguf.read, "safetensors": safetensors.read, "tflite": tflite.read}
     return readers[safe.check(file, file.name, set(readers)).format](file)
+
+
+def _together(folder: Path) -> Found | None:
+    """A folder that is one model."""
+    from . import encoder, pair, readme, tfjs, whisper
+
+    for kind in (whisper, pair, encoder, tfjs):
+        if kind.is_one(folder):
+            found = kind.read(folder)
+            readme.read(folder, found)
+            return found
+    return None
+
+
+def _in_zip(file: Path, folder: tempfile.TemporaryDirectory[str]) -> Found:
+    """What is in a zip, said of the zip; the folder stays for as long as what was found."""
+    place = Path(folder.name)
+    rows = list(place.iterdir())
+    if len(rows) == 1 and rows[0].is_dir():  # a folder that was packed whole
+        place = rows[0]
+    try:
+        found = _folder(place, file.name)
+    except ModelFault as fault:
+        what = fault.what.replace(place.name, file.name, 1)
+        raise ModelFault(what, now=fault.now, hint=fault.hint) from None
+    found.keep = folder
+    if found.title in (place.name, Path(folder.name).name):
+        found.title = file.stem
+    return found
+
+
+def _unreadable(file: Path, error: OSError) -> ModelFault:
+    why, hint = error.strerror or str(error), "check the path"
+    if isinstance(error, FileNotFoundError):
+        why = "it is a link to what is not there" if file.is_symlink() else "there is no such file"
+        hint = "check the path, and whether the disk is there"
+    elif isinstance(error, PermissionError):
+        why, hint = "it may not be read by you", f"chmod u+r {file.name}; or copy it to where you may"
+    return ModelFault(f"{file} cannot be read: {why}", now=NOW, hint=hint)
 
 
 def add(
@@ -179,6 +244,14 @@ def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
             f"what it shares with {card.name}", "base", licence=card.weights.id, stated_in=card.weights.stated_in
         )
     return table
+
+
+def _only(found: Found) -> str:
+    """The name of the one file that stands in for another. ModelFault: there are several."""
+    names = [p.name for p in found.files.values()] + [name for name, _ in found.made.values()]
+    if len(names) != 1:
+        raise refuse(names[0], "several files belong together here, and --like puts one in the place of one")
+    return names[0]
 
 
 def _others(card: Card, replaced: set[str]) -> dict[str, File]:

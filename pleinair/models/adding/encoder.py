@@ -8,6 +8,7 @@ from typing import Any
 from .. import convert, safe
 from ..convert.bert import FAMILIES
 from ..safe import jsontext
+from . import known
 from .found import Found, clean, refuse, table_of
 
 MAX_SETTINGS = 4 << 20
@@ -22,6 +23,8 @@ def read(folder: Path) -> Found:
     """ModelFault: another family, or a file of it is missing or not exactly right."""
     config = _settings(folder / "config.json")
     family = clean(config.get("model_type"))
+    if family == "whisper":
+        raise known.folder(folder.absolute())
     if family not in FAMILIES:
         raise refuse(
             folder.name, f'its network is of the family "{family}", and of bare weights {", ".join(FAMILIES)} are read',

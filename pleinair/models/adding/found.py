@@ -28,6 +28,7 @@ class Found:
     components  for the licence gate: base models, data sets, libraries
     voice       it speaks with somebody's voice: was that person asked?
     facts       (what, how much): further things that the file says, for people
+    keep        what must not go as long as its files are wanted: a folder that a zip was unpacked into
     """
 
     format: str
@@ -44,6 +45,7 @@ class Found:
     components: list[dict[str, str]] = field(default_factory=list)
     voice: bool = False
     facts: list[tuple[str, str]] = field(default_factory=list)
+    keep: Any = None
 
     def component(self, what: str, kind: str, **papers: str) -> None:
         """One more; `papers`: licence, stated_in, remark."""

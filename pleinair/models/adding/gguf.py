@@ -6,18 +6,21 @@ Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ("Standardized k
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from ..safe import gguf
-from .found import Found, clean, table_of
+from .found import Found, clean, refuse, table_of
 
 _TYPES = (
     "F32 F16 Q4_0 Q4_1 . . . Q8_0 Q5_0 Q5_1 Q2_K Q3_K_S Q3_K_M Q3_K_L Q4_K_S Q4_K_M Q5_K_S Q5_K_M Q6_K IQ2_XXS "
     "IQ2_XS Q2_K_S IQ3_XS IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ3_M IQ2_S IQ2_M IQ4_XS IQ1_M BF16"
 )
 FILE_TYPES = {number: name for number, name in enumerate(_TYPES.split()) if name != "."}
+PIECE = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
+"""How llama.cpp names the pieces of a large model."""
 EMBEDDERS = ("bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "gemma-embedding")
 NO_WORDS = ("clip", "wavtokenizer-dec", "t5encoder", "stable-diffusion", "flux", "sd3", "wan", "lumina2", "ltxv")
 """Architectures that make no text."""
@@ -27,6 +30,12 @@ def read(file: Path) -> Found:
     """ModelFault: it is not exactly right."""
     inside = gguf.read(file, file.name)
     said = inside.metadata
+    place, pieces = (said.get(f"split.{key}", 0) for key in ("no", "count"))
+    if isinstance(pieces, int) and isinstance(place, int) and pieces > 1:
+        raise refuse(
+            file.name, f"it is piece {place + 1} of {pieces} of a model",
+            f"llama.cpp joins them: llama-gguf-split --merge {PIECE.sub(_first, file.name)} whole.gguf; then add that",
+        )  # fmt: skip
     found = Found("GGUF", files={"model": file}, title=clean(said.get("general.name")) or file.stem)
     found.about = clean(said.get("general.description"))
     _papers(found, said)
@@ -47,6 +56,10 @@ def read(file: Path) -> Found:
     else:
         found.cards["chat"] = _chat(said, context, found)
     return found
+
+
+def _first(piece: re.Match[str]) -> str:
+    return f"-00001-of-{piece[2]}.gguf"
 
 
 def _chat(said: dict[str, Any], context: Any, found: Found) -> dict[str, Any]:

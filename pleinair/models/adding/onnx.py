@@ -10,33 +10,63 @@ from typing import Any
 from ...backends import wire
 from ...core.errors import ModelFault
 from .. import check_onnx
+from . import half, labels, outside
 from .found import Found, clean
 
-RECOGNISERS = ("objects", "lines", "upscale", "depth", "imagine", "picture_features")
+RECOGNISERS = ("classify", "objects", "lines", "upscale", "depth", "imagine", "picture_features")
 """Tasks whose modules have `recognise(summary)`: what a card says of the network; None: it is another's. The surest
 first: whatever makes a row of numbers of a picture could be picture_features."""
 
 
+MOST_IN_TWO = 256 << 20
+"""Bytes of a network whose numbers lie elsewhere: what is left is its layers."""
+
+
 def read(file: Path) -> Found:
-    """ModelFault: it is none, or reaches outside itself."""
-    blob = file.read_bytes()
-    summary = check_onnx.inspect(blob, file.name)
-    takes = _ports(summary.inputs) or "nothing"
-    found = Found("ONNX", files={"network": file}, title=file.stem)
-    _papers(found, facts_of(blob))
-    found.facts += [("takes", takes), ("gives", _ports(summary.outputs))]
-    found.cards = dict(_recognised(summary, file.name))
-    found.why = f"it takes {takes}"
+    """ModelFault: it is none, or reaches outside its folder."""
+    found = read_blob(file.read_bytes(), file.name, labels.beside(file))
+    found.files = {} if found.made else {"network": file}
     return found
 
 
-def _recognised(summary: wire.Summary, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def in_two(file: Path) -> Found | None:
+    """A network whose numbers lie beside it: read as one. None: it is whole, or no such file."""
+    blob = file.read_bytes() if file.stat().st_size <= MOST_IN_TWO else b""
+    if not blob or not outside.places(blob):
+        return None
+    whole = outside.joined(file, blob)
+    found = read_blob(whole, file.name, labels.beside(file))
+    found.facts.append(("in two files", "joined into one"))
+    if not found.made:
+        found.made["network"] = file.name, lambda: whole
+    return found
+
+
+def read_blob(blob: bytes, name: str, named: list[str]) -> Found:
+    """The same for the bytes of a file; `named`: what it tells apart, where something beside it says so."""
+    summary = check_onnx.inspect(blob, name)
+    found = Found("ONNX", title=name.removesuffix(".onnx"))
+    if half.is_half(summary):
+        blob = half.widened(blob)
+        summary = check_onnx.inspect(blob, name)
+        found.made["network"] = name, lambda: blob
+        found.facts.append(("half precision", "its ports are widened to float32"))
+    takes = _ports(summary) or "nothing"
+    facts = facts_of(blob)
+    _papers(found, facts)
+    found.facts += [("takes", takes), ("gives", _ports(summary, outputs=True))]
+    found.cards = dict(_recognised(summary, name, named or labels.told(facts.get("names", ""))))
+    found.why = f"it takes {takes} and gives {_ports(summary, outputs=True)}, and no task here is for that"
+    return found
+
+
+def _recognised(summary: wire.Summary, name: str, named: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     if (card := _painter(summary)) is not None:
         yield "stylise", card
     for task in RECOGNISERS:
         recognise = importlib.import_module(f"pleinair.models.seeing.{task}").recognise
         try:
-            card = recognise(summary)
+            card = recognise(summary, named) if task == "classify" else recognise(summary)
         except (TypeError, ValueError, IndexError):
             continue  # shapes that nobody has thought of are another network's
         if card is not None:
@@ -127,5 +157,14 @@ _KEYS = {
 }
 
 
-def _ports(ports: dict[str, list[int] | None]) -> str:
-    return ", ".join(f"{n} {['?' if s < 0 else s for s in p]}".replace("'", "") if p else n for n, p in ports.items())
+_TYPES = {number: word for word, number in wire.TYPES.items()} | {10: "float16", 16: "bfloat16", 3: "int8", 8: "text"}
+
+
+def _ports(found: wire.Summary, outputs: bool = False) -> str:
+    """Names, sides, and the type where it is not float32."""
+    told = []
+    for name, sides in (found.outputs if outputs else found.inputs).items():
+        shape = f" [{', '.join('?' if s < 0 else str(s) for s in sides)}]" if sides else ""
+        kind = found.types.get(name, wire.FLOAT)
+        told.append(clean(name, 60) + shape + ("" if kind == wire.FLOAT else f" of {_TYPES.get(kind, 'another type')}"))
+    return ", ".join(told[:8]) + (" ..." if len(told) > 8 else "")

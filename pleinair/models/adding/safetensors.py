@@ -45,5 +45,8 @@ def read(file: Path) -> Found:
         return found
     what = next((w for w, pattern in _KINDS.items() if any(map(pattern.search, rows))), "weights without a network")
     found.facts.append(("what it is", what))
+    if re.search(r"-\d{5}-of-\d{5}\.safetensors$", file.name):
+        found.why = "it is one piece of a large model; ask for that as GGUF, or make it: convert_hf_to_gguf.py FOLDER"
+        return found
     found.why = f"it is {what}: numbers alone, without the network that they belong to; ask for it as ONNX or GGUF"
     return found

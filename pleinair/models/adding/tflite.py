@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...core.errors import ModelFault
 from .. import convert, safe
+from . import labels, onnx
 from .found import Found
 
 
@@ -31,7 +32,17 @@ def read(file: Path) -> Found:
         found.made["network"] = f"{file.stem}.onnx", lambda: made
         found.about = f"Made of {file.name}, sha256 {hashlib.sha256(blob).hexdigest()}"
         found.facts.append(("layers", "can be bent: it becomes ONNX"))
+        _labelled(found, made, labels.beside(file))
     found.why = (
         "what it is for cannot be told from it: name a card that it can stand in for with --like (hands, pose ...)"
     )
     return found
+
+
+def _labelled(found: Found, made: bytes, named: list[str]) -> None:
+    """With a list of labels beside it, as Teachable Machine gives it, it tells things apart. Its pictures are -1..1, as
+    those of all networks that Keras wrote."""
+    card = onnx.read_blob(made, found.title, named).cards.get("classify") if named else None
+    if card is not None:
+        card["options"]["range"] = "-1..1"
+        found.cards["classify"] = card

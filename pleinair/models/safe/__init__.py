@@ -86,7 +86,9 @@ def _checked(view: memoryview, name: str, allow: Collection[str]) -> Found:
     if other := what.foreign(view):
         if "pickle" in other:
             raise _pickled(name, f"it is {other}")
-        raise Broken(f"it is {other}")
+        error = Broken(f"it is {other}")
+        error.hint = what.hint(other)
+        raise error
     if what.is_text(view):
         return _words(view, name, allow)
     try:

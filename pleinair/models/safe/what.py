@@ -28,6 +28,8 @@ FORMATS = {
 }
 """Every format that there is on the shelf, in words."""
 
+LFS = b"version https://git-lfs"
+
 # First bytes -> what it is. None of these is ever used as a model
 _MAGIC = [
     (b"\x7fELF", "a program (for Linux)"),
@@ -47,9 +49,22 @@ _MAGIC = [
     (b"\x89HDF", "an HDF5 file (Keras), which may hold programs"),
     (b"%PDF", "a PDF"),
     (b"SQLite format", "a database"),
-    (b"version https://git-lfs", "a note that the file lies elsewhere (git LFS): what was downloaded is not the file"),
+    (LFS, "a note that the file lies elsewhere (git LFS): what was downloaded is not the file"),
     (b"\x0b\x05", "a pickle packed by joblib"),
+    (b"lmgg", "a network of whisper.cpp (GGML), from before GGUF"),
+    (b"7767517\n", "a network of NCNN"),
 ]
+_HINTS = {
+    "git LFS": "git lfs pull, or download the file itself from its page",
+    "web page": "open its address in a browser: it may want you to sign in, or to accept terms",
+    "packed file": "unpack it, and use what is in it",
+    "archive": "unpack it, and use what is in it",
+    "HDF5": "ask for the same network as ONNX (tf2onnx makes it of Keras's files)",
+    "OpenVINO": "ask for the ONNX file that it was made of",
+    "NCNN": "ask for the ONNX file that it was made of",
+    "whisper.cpp": "ask for the same one for faster-whisper (CTranslate2)",
+}
+"""A word out of what it is -> what to do."""
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _MEDIA = re.compile(
     rb"(?s)....(?:ftyp|moov|mdat|wide|free|skip)|RIFF....(?:WAVE|AVI |WEBP)|FORM....AIF|GIF8|\x89PNG\r\n|\xff\xd8\xff"
@@ -86,11 +101,18 @@ def foreign(view: memoryview) -> str:
         return "an archive (zip)" + (", with a pickle in it" if _zipped_pickle(view) else "")
     if head[257:262] == b"ustar":
         return "an archive (tar)"
+    if b"<net " in head and b"version=" in head:
+        return "a network of OpenVINO, whose numbers are in another file"
     if _HTML.match(head):
         return "a web page: what was downloaded is not the file"
     if _ZLIB.match(head):
         return "a packed file (zlib)"
     return ""
+
+
+def hint(what: str) -> str:
+    """What to do about such a file; "" where there is nothing better than to fetch it again."""
+    return next((deed for word, deed in _HINTS.items() if word in what), "")
 
 
 def _zipped_pickle(view: memoryview) -> bool:
