@@ -16,7 +16,7 @@ from .core.model import Model
 from .core.source import Sink
 
 if TYPE_CHECKING:
-    from .piece import Declared
+    from .declared import Declared
 
 
 class FunctionNode(Node):

@@ -10,30 +10,19 @@ import inspect
 import keyword
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from .core.errors import PieceFault, at_line, did_you_mean
+from .core.errors import PieceFault, at_line
 from .core.graph import Graph, Node, SourceNode
-from .core.kinds import EVERY, LATEST, SAME, Control, Kind, Size, Vector
+from .core.kinds import EVERY, Control, Kind, Size, Vector
 from .core.model import Model
 from .core.source import Sink, Source
+from .declared import RESERVED, Declared, declared_node
 from .nodes import FunctionNode, ModelNode, SinkNode
-from .spelling import (
-    Policy,
-    check_size,
-    every,
-    is_number,
-    kind_of,
-    latest,
-    policy_of,
-    range_of,
-    resolved,
-    same,
-    stream_of,
-)
+from .spelling import Policy, every, is_number, latest, range_of, same
 
 __all__ = [
     "RESERVED",
@@ -48,40 +37,6 @@ __all__ = [
     "latest",
     "same",
 ]
-
-
-RESERVED = ("t", "dt", "rng", "previous", "frame")
-"""Parameters that name no stream: content time and time since the last firing in seconds, a seeded generator, the
-node's own last output, the hot frame's envelope."""
-
-
-@dataclass(frozen=True)
-class Declared:
-    """One line of the piece: what was asked for, and where."""
-
-    word: str
-    name: str
-    where: str
-    reads: Mapping[str, str] = field(default_factory=dict)
-    """parameter or port -> stream; a bare `reads="camera"` has the port "" """
-    function: Callable[..., Any] | None = None
-    kind: type[Kind] | None = None
-    policies: Mapping[str, str] = field(default_factory=dict)
-    interrupt: str | None = None
-    default: Any = None
-    range: tuple[float, float] = (0.0, 1.0)
-    count: int = 0
-    names: tuple[str, ...] = ()
-    size: Size | None = None
-    screen: str | None = None
-    takes: tuple[str, ...] = ()
-
-    def shape(self) -> tuple[Any, ...]:
-        """All but the function and its place: two pieces of equal shapes differ in what their functions do only."""
-        return (
-            self.word, self.name, tuple(self.reads.items()), self.kind, tuple(self.policies.items()), self.interrupt,
-            self.default, self.range, self.count, self.names, self.size, self.screen,
-        )  # fmt: skip
 
 
 class Parts(Protocol):
@@ -178,17 +133,12 @@ class Piece:
         interrupt  a stream whose new frame closes a generator that is still publishing
         kind       what it publishes, instead of the return annotation
         """
-        where = _caller()
-        if function is None:
-            return lambda f: self._node("node", f, where, name, reads, interrupt, kind, size)
-        return self._node("node", function, where, name, reads, interrupt, kind, size)
+        how = {"name": name, "reads": reads, "interrupt": interrupt, "kind": kind, "size": size}
+        return self._node("node", function, _caller(), how)
 
     def draw(self, function: Callable[..., Any] | None = None, *, screen: str = "main", **options: Any) -> Any:
         """A node whose output is shown. Several screens: `@piece.draw(screen="left")`."""
-        where = _caller()
-        if function is None:
-            return lambda f: self._node("draw", f, where, screen=screen, **options)
-        return self._node("draw", function, where, screen=screen, **options)
+        return self._node("draw", function, _caller(), {"screen": screen, **options})
 
     # -- behind them -------------------------------------------------------------------------------------------------
 
@@ -213,91 +163,10 @@ class Piece:
                 )
         self.declared[name] = declared
 
-    def _node(
-        self, word: str, function: Any, where: str, name: str | None = None, reads: Mapping[str, str] | None = None,
-        interrupt: str | None = None, kind: type[Kind] | None = None, size: Size | None = None,
-        screen: str | None = None,
-    ) -> Any:  # fmt: skip
-        if not callable(function):
-            raise PieceFault(f"{function!r:.60} is not a function", where=where)
-        if isinstance(function, type):
-            raise PieceFault(
-                f"{function.__name__} is a class, and a node is one object of it",
-                where=where,
-                hint=f"piece.{word}({function.__name__}(...), ...)",
-            )
-        code = getattr(function, "__code__", None)
-        if code is not None:
-            where = at_line(code.co_filename, _def_line(function))
-        if name is None:
-            name = getattr(function, "__name__", type(function).__name__.lower())
-            if name == "<lambda>" and word == "draw":
-                name = "draw"
-        if not isinstance(name, str):
-            raise PieceFault(f"{name!r:.40} cannot be a stream's name", where=where)
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise PieceFault(
-                f"{name} is async, and a node is a plain function: it has a thread of its own",
-                where=where,
-                hint="def instead of async def; a node may wait, and one that yields publishes each item as it comes",
-            )
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):
-            raise PieceFault(
-                f"Python does not say what {name} takes", where=where, hint=f"def {name}(camera): return ...(camera)"
-            ) from None
-        policies, takes, inputs = {}, [], {}
-        for parameter in signature.parameters.values():
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                raise PieceFault(
-                    f"{name} takes *{parameter.name}, and a node's parameters name its streams", where=where
-                )
-            if parameter.kind is parameter.POSITIONAL_ONLY:
-                raise PieceFault(
-                    f"{name} hides the name of {parameter.name} behind a /", where=where, hint="leave out the /"
-                )
-            stream, asked = stream_of((reads or {}).get(parameter.name, parameter.name), name, where)
-            if parameter.name in RESERVED and parameter.name not in (reads or {}):
-                takes.append(parameter.name)
-                continue
-            if parameter.default is not parameter.empty and parameter.name not in (reads or {}):
-                continue  # a plain default is the artist's own constant
-            takes.append(parameter.name)
-            inputs[parameter.name] = stream
-            annotation = resolved(parameter.annotation, function)
-            if (policy := asked or policy_of(annotation)) is not None:
-                policies[parameter.name] = policy
-            elif isinstance(annotation, str) and (meant := did_you_mean(annotation, (LATEST, EVERY, SAME))).startswith(
-                "did"
-            ):
-                raise PieceFault(
-                    f'{name} reads {stream} as "{annotation}", which means nothing', where=where, hint=meant
-                )
-        for parameter in reads or {}:
-            if parameter not in signature.parameters:
-                raise PieceFault(
-                    f"{name} has no parameter {parameter}",
-                    where=where,
-                    hint=did_you_mean(parameter, signature.parameters),
-                )
-        annotated = kind_of(kind if kind is not None else resolved(signature.return_annotation, function), where)
-        check_size(size, name, where)
-        self._declare(
-            Declared(
-                word,
-                name,
-                where,
-                reads=inputs,
-                function=function,
-                kind=annotated,
-                policies=policies,
-                interrupt=interrupt,
-                size=size,
-                screen=screen,
-                takes=tuple(takes),
-            )  # fmt: skip
-        )
+    def _node(self, word: str, function: Any, where: str, how: Mapping[str, Any]) -> Any:
+        if function is None:
+            return lambda f: self._node(word, f, where, how)
+        self._declare(declared_node(word, function, where, **how))
         return function
 
     def warnings(self) -> list[str]:
@@ -365,13 +234,3 @@ class Piece:
 def _caller() -> str:
     frame = sys._getframe(2)
     return at_line(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _def_line(function: Any) -> int:
-    """The line of `def`, not that of its decorator."""
-    code = function.__code__
-    lines = inspect.getsource(function).splitlines() if code.co_filename != "<string>" else []
-    for offset, line in enumerate(lines):
-        if line.lstrip().startswith(("def ", "async def ")):
-            return code.co_firstlineno + offset
-    return code.co_firstlineno
