@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pleinair import Piece
 from pleinair.core.kinds import Image, Kind
 from pleinair.core.model import Model
 from pleinair.core.observer import Observer
@@ -242,3 +243,10 @@ class Log(Observer):
                 f"{len(there())} of {count} {what} {node or ''}: {self.events[-5:]}"
             )
             return there()
+
+
+def camera_piece(draw) -> Piece:
+    piece = Piece()
+    piece.source("camera")
+    piece.draw(draw)
+    return piece

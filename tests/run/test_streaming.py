@@ -19,7 +19,7 @@ from pleinair.run.replay import Replay
 from pleinair.run.tape import Recorder, Tape
 
 from .parts import Clip, Hand, Invert, Log, Parts, picture
-from .test_tape import Again
+from .tapes import Again
 
 
 class Teller(Model):

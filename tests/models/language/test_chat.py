@@ -23,7 +23,7 @@ from pleinair.run.offline import OfflineRunner
 from pleinair.run.replay import Replay
 from pleinair.run.tape import Recorder, Tape
 from tests.run.parts import Clip, Hand, Log, Parts
-from tests.run.test_tape import Again
+from tests.run.tapes import Again
 
 from . import tiny
 
