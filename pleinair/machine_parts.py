@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import manifest as manifests
@@ -165,7 +166,7 @@ class MachineParts:
         options["precision"] = self._precision or spec.precision
         options["backend"] = spec.backend
         options["bend"], options["tap"] = spec.bend or None, spec.tap
-        asked = _asked(spec, options["precision"])
+        asked = self._asked(spec, options["precision"])
         pinned = self.lock.models.get(name, {})
         if pinned.get("asked") == asked and pinned.get("backend"):
             options["backend"], options["precision"], options["threads"] = pinned["backend"], None, None
@@ -197,12 +198,13 @@ class MachineParts:
             if isinstance(node, ModelNode) and (about := node.describe()).get("backend", {}).get("version"):
                 spec = self.loaded.manifest.models[name]
                 known = self.lock.models.get(name, {})
-                if known.get("sha256") not in (None, about.get("sha256")) and known.get("card") == spec.card:
+                if known.get("sha256") not in (None, about.get("sha256")) and known.get("card") == self._word(spec):
                     drift.append(f"the weights of {name} are others than when the piece was locked")
                 self.lock.models[name] = {
-                    "card": spec.card,
-                    "asked": _asked(spec, self._precision or spec.precision),
+                    "card": self._word(spec),
+                    "asked": self._asked(spec, self._precision or spec.precision),
                     "sha256": about.get("sha256"),
+                    **({k: about.get(k) for k in ("card_sha256", "files")} if about.get("card_sha256") else {}),
                     "backend": about["backend"],
                 }
         if not self.lock.environment:
@@ -210,7 +212,12 @@ class MachineParts:
         self.lock.save(self.loaded.lock_file)
         return drift
 
+    def _asked(self, spec: manifests.ModelSpec, precision: str | None) -> str:
+        size = "x".join(map(str, spec.size)) if spec.size else "default"
+        return f"{self._word(spec)} {size} {spec.backend} {precision or 'any'} {spec.threads or 'any'}"
 
-def _asked(spec: manifests.ModelSpec, precision: str | None) -> str:
-    size = "x".join(map(str, spec.size)) if spec.size else "default"
-    return f"{spec.card} {size} {spec.backend} {precision or 'any'} {spec.threads or 'any'}"
+    def _word(self, spec: manifests.ModelSpec) -> str:
+        """The card as the lock names it: one beside the piece by its path from there, so that the folder can move."""
+        path = Path(spec.card)
+        folder = self.loaded.file.parent
+        return f"./{path.relative_to(folder).as_posix()}" if path.is_relative_to(folder) else spec.card

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import tomllib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import manifest as manifests
 from .addresses import open_source, split_uri
@@ -19,6 +20,9 @@ from .manifest import Manifest
 from .piece import FunctionNode, ModelNode
 from .run.tape import Line, Tape
 
+if TYPE_CHECKING:
+    from .models.card import Card
+
 
 def tape_meta(loaded: Loaded) -> dict[str, Any]:
     """What tape.json says of the piece."""
@@ -26,8 +30,9 @@ def tape_meta(loaded: Loaded) -> dict[str, Any]:
 
 
 def tape_files(loaded: Loaded, graph: Graph) -> dict[str, str | bytes]:
-    """What a run is made of besides its models: the texts, and pictures that stand in piece.toml."""
-    files: dict[str, str | bytes] = dict(loaded.texts)
+    """What a run is made of besides its models' weights: the texts, those of cards of one's own (nobody else has them)
+    among them, and pictures that stand in piece.toml."""
+    files: dict[str, str | bytes] = {**loaded.texts, **_own_cards(loaded)}
     with contextlib.suppress(OSError):  # it was never locked
         files["piece.lock"] = loaded.lock_file.read_text("utf-8")
     for node in graph.nodes.values():
@@ -36,6 +41,20 @@ def tape_files(loaded: Loaded, graph: Graph) -> dict[str, str | bytes]:
                 if node.model.ports.get(port) is Image:
                     files[f"{node.name}.{port}.qoi"] = encode(Image, value).blob
     return files
+
+
+def _own_cards(loaded: Loaded) -> dict[str, str]:
+    """Texts of the cards that are not built in: `card.NAME.toml`; a replay elsewhere has no others."""
+    from .ingredients import cards_in
+
+    try:
+        return {_kept(card.name): card.text for card in cards_in(loaded.manifest) if card.text}
+    except Fault:
+        return {}  # a card that cannot be read now is said where it is loaded
+
+
+def _kept(name: str) -> str:
+    return f"card.{name}.toml"
 
 
 class _StandIn(Model):
@@ -121,7 +140,29 @@ class _TapeParts:
                 now="the replay stops here",
             )
         options = {**({"size": tuple(size)} if size else {}), **about.get("bent", {})}
-        return load_model(about["card"], backend=about["backend"], **options)
+        return load_model(self._own(about["card"]) or about["card"], backend=about["backend"], **options)
+
+    def _own(self, name: str) -> Card | None:
+        """A card of the artist's own as the tape keeps it, None for one that is built in. Its weights are known by
+        their hash; ModelFault where they are not in the store of this computer."""
+        from .models import store
+        from .models.card import card_from
+
+        digest = self.start["files"].get(_kept(name))
+        if not digest:
+            return None
+        path = self.tape.folder / "piece" / f"{digest}.toml"
+        card = card_from(tomllib.loads(self.tape.text(_kept(name), digest)), path)
+        if missing := store.missing(card):
+            lacking = ", ".join(f"{f.name} ({f.bytes / 1e6:.1f} MB, sha256 {f.sha256})" for f in missing)
+            elsewhere = any(not s.startswith("file:") for f in missing for s in f.sources)
+            raise ModelFault(
+                f"the tape holds the card {name}, and its weights are not in the store of this computer: {lacking}",
+                where=str(path),
+                now="what it made cannot be made again here",
+                hint=f"pleinair fetch {path}" if elsewhere else f"bring it here: pleinair models add {missing[0].name}",
+            )
+        return card
 
     def sink(self, name: str) -> Sink:
         return Sink()

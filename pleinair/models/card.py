@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,7 @@ class Card:
     openness   which of the Model Openness Framework's 17 components can be had, and under which licence: component
                -> SPDX identifier or "unlicensed"; what is not named is missing or not known (licence.openness)
     folder     where the card lies (for `file:` sources), None: built in
+    text       what its file says, word for word, "" of one that is built in: a tape keeps it
     """
 
     name: str
@@ -124,6 +125,7 @@ class Card:
     options: dict[str, Any] = field(default_factory=dict)
     openness: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    text: str = field(default="", repr=False, compare=False)
 
     @property
     def needed(self) -> dict[str, File]:
@@ -226,12 +228,14 @@ def read_card(path: Path) -> Card:
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise ModelFault(f"{path.name} is too large to be a card", where=str(path))
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except OSError as error:
         raise ModelFault(f"the card {path.name} cannot be read: {error.strerror}", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelFault(f"the card {path.name} is not TOML: {error}", where=str(path)) from None
-    return card_from(table, path)
+    card = card_from(table, path)
+    return card if card.folder is None else replace(card, text=text)
 
 
 _KEYS = ["name", "task", "title", "about", "upstream", "size", "weights", "code", "credits", "files", "ports", "names"]

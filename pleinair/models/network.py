@@ -8,6 +8,7 @@ is here.
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -204,6 +205,7 @@ class NetworkModel(Model):
         return {
             "card": self.card.name,
             "sha256": self.card.sha256,
+            **({"card_sha256": hashlib.sha256(self.card.text.encode()).hexdigest()} if self.card.text else {}),
             "files": {role: file.sha256 for role, file in self.card.needed.items()},
             **({"size": list(self.size)} if self.size else {}),
             **({"bent": self._bending.as_dict()} if self._bending else {}),
