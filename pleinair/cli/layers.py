@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..models.card import Card
 
 TILE = (200, 150)
+MOST = 48
+"""Layers on a sheet: of more, so many are shown, evenly chosen."""
+_SHOWN = {"hands": "hand_pointing"}
+"""A free photograph, by what a model senses, where the astronaut shows none of it."""
 INK, PAPER = (24, 26, 30), (232, 228, 218)
 
 
@@ -27,7 +31,9 @@ def show_layers(card: Card, sheet: Path | None) -> list[dict[str, Any]]:
     rows = [(layer.name, layer.op, " x ".join(map(str, layer.shape)), layer.role if many else "") for layer in found]
     say_table(rows, ("layer", "made by", "shape", "role" if many else ""))
     if found:
-        entry = f'"{found[len(found) // 2].name}"' if not many else "{ layer = ..., role = ... }"
+        one = found[len(found) // 2]
+        alone = [layer.name for layer in found].count(one.name) == 1
+        entry = f'"{one.name}"' if alone else f'{{ layer = "{one.name}", role = "{one.role}" }}'
         say(f"\n  played in a piece, in [model.NAME] of piece.toml:    bend = {{ swirl = {entry} }}")
         say("  its knobs: swirl_scale (1), swirl_shift (0), swirl_noise (0), swirl_drift (0)")
     if sheet is not None:
@@ -41,16 +47,21 @@ TILE_SIZE = (320, 240)
 
 def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
     """A row for each layer: half of its channels turned over, and its numbers clouded; above them the plain picture."""
+    if len(layers) > MOST:
+        say(f"  {MOST} of {len(layers)} layers are shown")
+        layers = [layers[round(n * (len(layers) - 1) / (MOST - 1))] for n in range(MOST)]
     from ..models import load
     from ..models.layers import played
     from ..paint import fit, text
 
-    image = _picture()
+    image = _picture(card)
     size = TILE_SIZE if card.size else None
-    plain = load(card, size=size, backend="onnx")(image)
+    plain = _drawn(card, image, load(card, size=size, backend="onnx")(image))
     tiles = [("as it is", [plain, image])]
-    for layer, pictures in played(card, image, layers, size):
-        tiles.append((layer.name, [pictures["scale"], pictures["noise"]]))
+    many = len({layer.role for layer in layers}) > 1
+    for layer, found in played(card, image, layers, size):
+        name = f"{layer.role}: {layer.name}" if many else layer.name
+        tiles.append((name, [_drawn(card, image, found[what]) for what in ("scale", "noise")]))
         say(f"  {len(tiles) - 1} of {len(layers)}  {layer.name}")
     width, height = TILE
     columns = 3 if len(tiles) > 8 else 2
@@ -61,22 +72,41 @@ def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
     for n, (name, pair) in enumerate(tiles):
         y, x = (n // columns) * step[1] + 16, (n % columns) * step[0] + 24
         for k, picture in enumerate(pair):
-            page[y : y + height, x + k * width : x + (k + 1) * width] = fit(picture, TILE)
+            page[y : y + height, x + k * width : x + (k + 1) * width] = fit(picture, TILE, "contain")
         strip = np.empty((28, 2 * width, 3), np.uint8)
         strip[:] = INK
         page[y + height : y + height + 28, x : x + 2 * width] = text(strip, name, (0.5, 0.5), 0.5, PAPER)
     _save(page, place)
 
 
-def _picture() -> np.ndarray:
-    """A free photograph where it was fetched, else the built-in picture."""
+def _drawn(card: Card, image: np.ndarray, found: Any) -> np.ndarray:
+    """What a model made of a picture, as a picture. ModelFault: there is nothing in it to be seen."""
+    from ..core.kinds import Boxes, Landmarks
+    from ..paint import blend, boxes, grey, resize, skeleton
+
+    if isinstance(found, np.ndarray) and found.ndim == 3:
+        return found
+    if isinstance(found, np.ndarray) and found.ndim == 2:
+        return blend(np.zeros_like(image), image, resize(found, image.shape[1::-1]))
+    if isinstance(found, Landmarks):
+        return skeleton(blend(grey(image), "black", 0.5), found, width=0.01)
+    if isinstance(found, Boxes):
+        return boxes(image, found)
+    raise ModelFault(f"{card.name} makes no pictures, so there is none to show of its layers")
+
+
+def _picture(card: Card) -> np.ndarray:
+    """A free photograph where it was fetched, else the built-in picture. Of a model that looks for people: a photograph
+    of what it looks for; ModelFault, with the command that brings it, where it was not fetched."""
     from ..addresses import read_picture
     from ..models import clip_path
     from ..models.testcard import picture
 
     try:
-        return read_picture(clip_path("astronaut"))
+        return read_picture(clip_path(next((_SHOWN[sense] for sense in card.senses if sense in _SHOWN), "astronaut")))
     except ModelFault:
+        if card.senses:
+            raise
         return picture((512, 384), 0)
 
 

@@ -64,10 +64,9 @@ def load(
         size = size or choice.size
     extra: dict[str, Any] = {k: v for k, v in (("bend", bend), ("tap", tap)) if v}
     if extra:
-        from .network import NetworkModel
+        from .bend import check_bendable
 
-        if not issubclass(task, NetworkModel):
-            raise ModelFault(f"{card.name} has no layers that can be bent", hint="networks in ONNX files have")
+        check_bendable(card)
     how: dict[str, Any] = {"size": size, "backend": backend, "precision": precision or "f32", "threads": threads}
     return task(card, **how, **extra, constants=constants)
 

@@ -15,7 +15,6 @@ After T. Broad, F. F. Leymarie, M. Grierson: Network Bending: Expressive Manipul
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,9 @@ from ..backends.base import Backend, Tensor
 from ..core.errors import ModelFault, did_you_mean
 from ..core.kinds import Control, Image, Kind, Vector
 from . import graphs
+from .bent_layer import DEFAULTS, BentLayer
+from .card import Card
 
-DEFAULTS = {"scale": 1.0, "shift": 0.0, "noise": 0.0, "drift": 0.0}
 _KEYS = ("layer", "channels", "grain", "seed", "role")
 
 
@@ -41,7 +41,7 @@ class Bend:
     channels  the part of the channels that scale and shift act on, 0..1, or their numbers
     grain     how large the spots of the random field are, in cells of the layer: 1 is sand, 12 are clouds
     seed      of the choice of channels and of the random field
-    role      the card's file that the tensor is in
+    role      the card's file that the tensor is in; "": whichever of them has it
     """
 
     name: str
@@ -49,7 +49,7 @@ class Bend:
     channels: float | tuple[int, ...] = 0.5
     grain: int = 6
     seed: int = 1
-    role: str = "network"
+    role: str = ""
 
     @property
     def ports(self) -> dict[str, float]:
@@ -64,7 +64,7 @@ class Tap:
 
     layer: str
     shape: str = "picture"
-    role: str = "network"
+    role: str = ""
 
     @property
     def kind(self) -> type[Kind]:
@@ -98,7 +98,7 @@ def read_bends(table: Mapping[str, Any] | None) -> tuple[Bend, ...]:
         if not isinstance(grain, int) or not 1 <= grain <= 256:
             raise ModelFault(f"bend: the grain of {name} is a whole number, 1 to 256")
         chosen = tuple(channels) if whole else float(channels)
-        bends.append(Bend(name, entry["layer"], chosen, grain, seed, entry.get("role", "network")))
+        bends.append(Bend(name, entry["layer"], chosen, grain, seed, entry.get("role", "")))
     return tuple(bends)
 
 
@@ -113,7 +113,30 @@ def read_tap(table: Mapping[str, Any] | str | None) -> Tap | None:
         raise ModelFault(
             "tap names a layer, as a picture or as a vector", hint='tap = { layer = "LAYER", as = "vector" }'
         )
-    return Tap(table["layer"], shape, table.get("role", "network"))
+    return Tap(table["layer"], shape, table.get("role", ""))
+
+
+_CLOSED = {"gguf": "a GGUF file, which llama.cpp runs", "ctranslate2": "CTranslate2's own form"}
+
+
+def check_bendable(card: Card) -> None:
+    """ModelFault, with the reason, where a card has no network whose layers can be reached."""
+    from .. import plugins
+    from . import choose
+    from .network import NetworkModel
+
+    if card.task == "clip":
+        raise ModelFault(f"{card.name} is a clip: it has no layers", hint="pleinair models list")
+    runs_on = [name for name, _ in choose.candidates(card)]
+    if {"onnx", "openvino"}.intersection(runs_on) and issubclass(plugins.find("tasks", card.task), NetworkModel):
+        return
+    forms = [_CLOSED[name] for name in runs_on if name in _CLOSED]
+    why = f"its network is in {forms[0]}, and nobody can reach into it" if forms else "it has no network"
+    raise ModelFault(
+        f"{card.name} cannot be bent: {why}",
+        now="the model was not loaded",
+        hint="networks in ONNX files can be: pleinair models show CARD --layers",
+    )
 
 
 class Bending:
@@ -123,8 +146,10 @@ class Bending:
         self.bends, self.tap = tuple(bends), tap
         self.tapped: np.ndarray | None = None
         self._values = {port: value for b in bends for port, value in b.ports.items()}
-        self._layers: list[_Layer] = []
-        self._met: set[str] = set()
+        self._layers: list[BentLayer] = []
+        self._shape: tuple[int, ...] = ()
+        self._seen: dict[str, list[str]] = {}
+        self._met: dict[str, str] = {}
 
     @property
     def ports(self) -> dict[str, float]:
@@ -140,7 +165,8 @@ class Bending:
         return {"bend": bends, "tap": tap}
 
     def take(self, values: dict[str, Any]) -> None:
-        """Takes its own ports out of a call's values; those not given lie still."""
+        """Takes its own ports out of a call's values; those not given lie still. Nothing has been tapped yet."""
+        self.tapped = None
         for port, still in self.ports.items():
             self._values[port] = Control.check(values.pop(port, still))
 
@@ -148,17 +174,17 @@ class Bending:
         self, role: str, blob: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor], make: Callable[..., Backend]
     ) -> Backend:
         """The network of a role with its layers bent; as it is where none of them is in it."""
-        bends = [b for b in self.bends if b.role == role]
-        tap = self.tap if self.tap and self.tap.role == role else None
+        graph = graphs.read(blob)
+        self._seen[role] = graphs.names(graph)
+        bends = [b for b in self.bends if self._is_in(graph, role, b.role, b.layer, b.name)]
+        tap = self.tap if self.tap and self._is_in(graph, role, self.tap.role, self.tap.layer, "tap") else None
         if not bends and tap is None:
             return make(blob, inputs, outputs)
-        self._met.add(role)
         extra: list[Tensor] = []
-        graph = graphs.read(blob)
         for bend in bends:
             tensor = graphs.find(graph, bend.layer)
             sample = graphs.sample(blob, tensor, inputs)
-            layer = _Layer(bend, sample)
+            layer = BentLayer(bend, sample)
             graphs.bend(graph, tensor, bend.name, layer.fields)
             extra += layer.tensors
             self._layers.append(layer)
@@ -166,15 +192,37 @@ class Bending:
         if tap is not None:
             tensor = graphs.find(graph, tap.layer)
             graphs.show(graph, tensor)
-            found.append(Tensor(tensor, graphs.sample(blob, tensor, inputs).shape))
+            self._shape = graphs.sample(blob, tensor, inputs).shape
+            found.append(Tensor(tensor, self._shape))
         inner = make(graphs.write(graph), [*inputs, *extra], found)
         return _Bent(inner, self, tuple(inputs), found[-1].name if tap else None, {t.name for t in extra})
 
+    def _is_in(self, graph: Any, role: str, wanted: str, layer: str, name: str) -> bool:
+        """Whether this is the network that is meant. ModelFault: it is, by its role, and has no such layer; or another
+        could be meant as well."""
+        if wanted == role:
+            graphs.find(graph, layer)
+        elif wanted or not graphs.has(graph, layer):
+            return False
+        if other := self._met.get(name):
+            raise ModelFault(
+                f'bend: the networks "{other}" and "{role}" of the card both have a layer "{layer}"',
+                now="the model was not loaded",
+                hint=" or ".join(f'{{ layer = "{layer}", role = "{one}" }}' for one in (other, role)),
+            )
+        self._met[name] = role
+        return True
+
     def check_met(self) -> None:
-        """ModelFault where a bend names a role that the model never made a network of."""
-        for what in (*self.bends, *([self.tap] if self.tap else [])):
-            if what.role not in self._met:
-                raise ModelFault(f'bend: the card has no network "{what.role}"', hint='role = "network"')
+        """ModelFault where a bend's layer is in none of the model's networks."""
+        roles = " or ".join(f'role = "{role}"' for role in self._seen)
+        wanted: list[tuple[Bend | Tap, str]] = [(bend, bend.name) for bend in self.bends]
+        for what, name in wanted + ([(self.tap, "tap")] if self.tap else []):
+            if name in self._met:
+                continue
+            if what.role:
+                raise ModelFault(f'bend: the card has no network "{what.role}"', hint=roles)
+            raise graphs.no_layer(what.layer, [n for names in self._seen.values() for n in names])
 
     def arrays(self, names: set[str]) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
@@ -184,10 +232,11 @@ class Bending:
         return found
 
     def output(self) -> np.ndarray:
-        """What was tapped at the last call, as its kind."""
-        if self.tapped is None or self.tap is None:
-            raise ModelFault("nothing was tapped: the network did not run")
-        sheet = graphs.channels_first(self.tapped)
+        """What was tapped at this call, as its kind; zeros where its network had nothing to look at."""
+        if self.tap is None:
+            raise ModelFault("nothing is tapped")
+        tapped = np.zeros(self._shape, np.float32) if self.tapped is None else self.tapped
+        sheet = graphs.channels_first(tapped)
         spread = sheet.std() or 1.0
         if self.tap.shape == "vector":
             return (np.abs(sheet).reshape(len(sheet), -1).mean(1) / spread).astype(np.float32)
@@ -195,59 +244,8 @@ class Bending:
 
     def close(self) -> None:
         self._layers, self.tapped = [], None
+        self._seen.clear()
         self._met.clear()
-
-
-class _Layer:
-    """The extra inputs of one bent tensor, and their values."""
-
-    def __init__(self, bend: Bend, sample: np.ndarray) -> None:
-        if sample.dtype != np.float32 or sample.ndim < 2:
-            raise ModelFault(
-                f"bend: {bend.layer} is not a layer of float32 numbers", hint="pleinair models show CARD --layers"
-            )
-        self.bend = bend
-        axis = graphs.channel_axis(sample.shape)
-        count = sample.shape[axis]
-        self.std = np.moveaxis(sample, axis, 0).reshape(count, -1).std(1)  # a row of one picture's numbers has none
-        self.std = np.where(self.std > 1e-6, self.std, float(sample.std()) or 1.0).astype(np.float32)
-        chosen = bend.channels
-        rng = np.random.default_rng(bend.seed)
-        if not isinstance(chosen, tuple):
-            chosen = tuple(int(c) for c in rng.permutation(count)[: max(1, round(chosen * count))])
-        if max(chosen) >= count:
-            raise ModelFault(f"bend: {bend.layer} has {count} channels, and {max(chosen)} was asked for")
-        self._mask = np.zeros(count, np.float32)
-        self._mask[list(chosen)] = 1
-        shape = tuple(count if a == axis else 1 for a in range(sample.ndim))
-        spread = self.std.reshape(shape)
-        self.fields = [(_clouds(rng, sample.shape, axis, bend.grain) * spread).astype(np.float32) for _ in range(2)]
-        one = (1,) * sample.ndim
-        self.tensors = [
-            Tensor(f"bend.{bend.name}.{what}", shape if what in ("mul", "add") else one)
-            for what in ("mul", "add", "first", "second")
-        ]
-
-    def arrays(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
-        scale, shift, noise, drift = (float(values[f"{self.bend.name}_{what}"]) for what in DEFAULTS)
-        turn = 2 * math.pi * drift
-        mul = 1 + (scale - 1) * self._mask
-        add = shift * self.std * self._mask
-        figures = (mul, add, np.float32([noise * math.cos(turn)]), np.float32([noise * math.sin(turn)]))
-        return {t.name: np.asarray(v, np.float32).reshape(t.shape) for t, v in zip(self.tensors, figures, strict=True)}
-
-
-def _clouds(rng: np.random.Generator, shape: tuple[int, ...], axis: int, grain: int) -> np.ndarray:
-    """A random field of standard deviation 1 whose spots are about `grain` cells large; plain noise for a row."""
-    if len(shape) != 4 or grain == 1:
-        return rng.standard_normal(shape)
-    import cv2
-
-    height, width = (side for place, side in enumerate(shape[1:], 1) if place != axis)
-    small = rng.standard_normal((shape[axis], -(-height // grain) + 1, -(-width // grain) + 1))
-    sheets = np.stack([cv2.resize(s, (width, height), interpolation=cv2.INTER_CUBIC) for s in small])
-    sheets /= sheets.std((1, 2), keepdims=True)
-    return np.moveaxis(sheets, 0, axis - 1)[None]
 
 
 class _Bent:
@@ -264,6 +262,6 @@ class _Bent:
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         found = self._inner.run({**arrays, **self._bending.arrays(self._extra)})
-        if self._tapped is not None:
+        if self._tapped is not None and self._bending.tapped is None:  # of several in one picture the first, the surest
             self._bending.tapped = found[self._tapped]
         return found

@@ -73,17 +73,34 @@ def layers(model: Any) -> list[Layer]:
 
 def find(model: Any, name: str) -> str:
     """The tensor of that name, spelt in full or short. ModelFault with what was meant."""
+    found = _found(model, name)
+    if found is None:
+        raise no_layer(name, names(model))
+    return found
+
+
+def has(model: Any, name: str) -> bool:
+    return _found(model, name) is not None
+
+
+def names(model: Any) -> list[str]:
+    """Of all its tensors, short."""
+    return [short(t) for node in model.graph.node for t in node.output if t]
+
+
+def no_layer(name: str, known: Sequence[str]) -> ModelFault:
+    return ModelFault(
+        f'the network has no layer "{name}"',
+        now="the model was not loaded",
+        hint=did_you_mean(name, known) or "pleinair models show CARD --layers",
+    )
+
+
+def _found(model: Any, name: str) -> str | None:
     tensors = [t for node in model.graph.node for t in node.output if t]
     if name in tensors:
         return name
-    for tensor in tensors:
-        if short(tensor) == name:
-            return tensor
-    raise ModelFault(
-        f'the network has no layer "{name}"',
-        now="the model was not loaded",
-        hint=did_you_mean(name, [short(t) for t in tensors]) or "pleinair models show CARD --layers",
-    )
+    return next((t for t in tensors if short(t) == name), None)
 
 
 def show(model: Any, tensor: str) -> None:

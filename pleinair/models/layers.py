@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..backends.base import Backend, Tensor
-from ..core.errors import ModelFault
-from ..core.kinds import Image, Size
+from ..core.kinds import Size
 from . import graphs, load
-from .bend import Bending
+from .bend import Bending, check_bendable
 from .card import Card, find_card
 from .network import NetworkModel
 
@@ -52,9 +51,9 @@ class _Listening(Bending):
 def layers_of(card: Card | str, size: Size | None = None) -> list[BendableLayer]:
     """The layers of a card's networks, in the order of computing. ModelFault: it has none that can be bent."""
     card = find_card(card)
+    check_bendable(card)
     model = load(card, size=size, backend="onnx")
-    if not isinstance(model, NetworkModel):
-        raise ModelFault(f"{card.name} has no layers that can be bent", hint="networks in ONNX files have")
+    assert isinstance(model, NetworkModel)
     ear = model._bending = _Listening()
     try:
         model.open()
@@ -73,16 +72,11 @@ def layers_of(card: Card | str, size: Size | None = None) -> list[BendableLayer]
 
 def played(
     card: Card | str, image: np.ndarray, layers: Sequence[BendableLayer], size: Size | None = None, **ports: Any
-) -> Iterator[tuple[BendableLayer, dict[str, np.ndarray]]]:
-    """For each layer the model's picture with that layer played, by what was turned ("scale", "noise").
-
-    ModelFault: the model makes no pictures.
-    """
+) -> Iterator[tuple[BendableLayer, dict[str, Any]]]:
+    """For each layer what the model makes with that layer played, by what was turned ("scale", "noise")."""
     card = find_card(card)
     for layer in layers:
         model = load(card, size=size, backend="onnx", bend={"layer": layer.entry})
-        if model.kind is not Image:
-            raise ModelFault(f"{card.name} makes no pictures, so there is none to show of its layers")
         try:
             yield layer, {what: model(image, **ports, **{f"layer_{what}": to}) for what, to in PLAYED.items()}
         finally:

@@ -9,9 +9,12 @@ from pleinair import load
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Control, Image, Vector
 from pleinair.models import graphs, store
-from pleinair.models.bend import read_bends, read_tap
+from pleinair.models.bend import check_bendable, read_bends, read_tap
 from pleinair.models.card import find_card
+from pleinair.models.layers import layers_of
 from pleinair.models.testcard import picture
+
+from .seeing import people
 
 SIZE = (96, 64)
 LAYER = "expand.0/Relu"
@@ -119,3 +122,49 @@ def test_what_describe_says_can_be_loaded_again(bent, image):
 def test_the_layers_are_listed_in_the_order_of_computing(weights):
     found = [layer.name for layer in graphs.layers(graphs.read(store.read(find_card("multistyle26"), "network")))]
     assert found.index("contract.0/Relu") < found.index("Add_2") < found.index("expand.1/Relu")
+
+
+@pytest.fixture(scope="module")
+def hand(weights):
+    people.bring()
+    return people.picture("hand_pointing")
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_a_hand_is_bent_and_at_rest_it_is_the_same_to_the_bit(hand, backend):
+    """Read from TFLite at fetch: the numbers at rest are those of the plain network, not of another form of it."""
+    plain = load("hands", backend=backend, threads=1)
+    bent = load("hands", backend=backend, threads=1, bend={"grow": {"layer": "re_lu_17", "channels": 1.0}})
+    (here,), (there,) = plain(hand), bent(hand)
+    assert np.array_equal(here.points, there.points)
+    (moved,) = bent(hand, grow_scale=0.8)
+    assert 0.005 < np.abs(moved.points[:, :2] - here.points[:, :2]).mean() < 0.5
+    assert np.array_equal(bent(hand)[0].points, here.points)
+
+
+def test_a_layer_is_found_in_whichever_network_has_it(hand):
+    with pytest.raises(ModelFault, match='"near" and "far" of the card both have') as fault:
+        load("faces", backend="onnx", bend={"a": "activation_3"}).open()
+    assert 'role = "near"' in fault.value.hint and 'role = "far"' in fault.value.hint
+    with pytest.raises(ModelFault, match='no layer "re_lu_99"'):
+        load("hands", backend="onnx", bend={"a": "re_lu_99"}).open()
+    with pytest.raises(ModelFault, match='no network "network"') as fault:
+        load("hands", backend="onnx", bend={"a": {"layer": "re_lu_3", "role": "network"}}).open()
+    assert 'role = "palm" or role = "hand"' in fault.value.hint
+
+
+def test_a_tapped_layer_is_silent_where_its_network_has_nothing_to_look_at(hand):
+    model = load("hands", backend="onnx", tap={"layer": "re_lu_31", "as": "vector"})
+    seen, nobody = model(hand), model(np.zeros_like(hand))
+    assert seen.shape == nobody.shape == (1152,) and seen.max() > 0 and not nobody.any()
+
+
+@pytest.mark.parametrize("card, why", [
+    ("chat", "GGUF"), ("whisper-base", "CTranslate2"), ("flow", "no network"), ("bigbuckbunny", "a clip"),
+])  # fmt: skip
+def test_what_cannot_be_bent_says_why(card, why):
+    with pytest.raises(ModelFault, match=why) as fault:
+        check_bendable(find_card(card))
+    assert fault.value.hint
+    with pytest.raises(ModelFault):
+        layers_of(card)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from pleinair import load
+from pleinair.cli.layers import TILE, write_sheet
 from pleinair.core.errors import ModelFault
+from pleinair.models.card import find_card
 from pleinair.models.layers import layers_of, played
 from pleinair.models.testcard import picture
+
+from .seeing import people
 
 SIZE = (64, 48)
 
@@ -30,6 +35,24 @@ def test_each_layer_does_something_else(weights):
     seen = [pictures for _, pictures in played("multistyle26", image, layers, SIZE)]
     assert all(np.abs(p - still).mean() > 1 for pictures in seen for p in pictures.values())
     assert np.abs(seen[0]["scale"].astype(int) - seen[1]["scale"]).mean() > 1
+
+
+def test_the_layers_of_what_looks_for_hands(weights):
+    people.bring()
+    found = layers_of("hands")
+    assert {layer.role for layer in found} == {"palm", "hand"}
+    assert ("re_lu_31", "hand", (1, 1152, 7, 7)) in {(x.name, x.role, x.shape) for x in found}
+
+
+def test_a_sheet_of_a_model_that_draws_nothing_shows_what_it_finds(weights, tmp_path, capsys):
+    people.bring()
+    people.picture("hand_pointing")
+    layers = [x for x in layers_of("hands") if x.name in ("re_lu_17", "re_lu_20")]
+    write_sheet(find_card("hands"), layers, tmp_path / "sheet.png")
+    page = cv2.imread(str(tmp_path / "sheet.png"))
+    tiles = [page[16 : 16 + TILE[1], 24 : 24 + TILE[0]], page[16 : 16 + TILE[1], 48 + 2 * TILE[0] :][:, : TILE[0]]]
+    assert page.shape[1] > 4 * TILE[0] and (tiles[0] > 200).mean() > 0.005, "a skeleton in white"
+    assert np.abs(tiles[0].astype(int) - tiles[1]).mean() > 0.5, "bent, it is another one"
 
 
 def test_a_clip_has_no_layers():
