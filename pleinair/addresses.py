@@ -41,9 +41,11 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         from .models import clip_path
 
         scheme, target = "file", str(clip_path(target))
-    elif scheme == "sound" and _is_clip(target):
+    elif scheme == "sound" and is_clip(target):
         from .models import clip_path
+        from .models.card import find_card
 
+        options = {**find_card(target).options, **options}
         target = str(clip_path(target))
     elif scheme in ("file", "sound") and folder is not None and not Path(target).is_absolute():
         target = target if Path(target).exists() else str(folder / target)
@@ -58,7 +60,7 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         ) from None
 
 
-def _is_clip(target: str) -> bool:
+def is_clip(target: str) -> bool:
     """Whether a sound's name is that of a clip's card, and not a file's."""
     from .models.card import known_names
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .addresses import is_clip, split_uri
 from .core.errors import Fault
+from .core.kinds import json_digest
 
 if TYPE_CHECKING:
     from .manifest import Manifest
@@ -31,12 +33,12 @@ def cards_in(manifest: Manifest, sources: Mapping[str, str] | None = None) -> li
     for name, source in manifest.sources.items():
         asked = others.pop(name, None)
         for uri in (asked,) if asked is not None else (source.device, source.fallback or ""):
-            scheme, _, target = uri.partition(":")
-            if scheme == "clip":
+            scheme, target = split_uri(uri)
+            if scheme == "clip" or (scheme == "sound" and is_clip(target)):
                 try:
                     found.append(find_card(target))
                 except Fault as fault:
                     fault.where = fault.where or source.where
                     raise
     found += [find_card(uri.partition(":")[2]) for uri in others.values() if uri.startswith("clip:")]
-    return list({card.name: card for card in found}.values())
+    return list({(card.name, json_digest(card.as_dict())): card for card in found}.values())  # two of a name are two

@@ -7,6 +7,8 @@ import pytest
 from pleinair import assembly
 from pleinair.assembly import MachineParts, assemble, gallery, locate
 from pleinair.core.errors import PieceFault
+from pleinair.ingredients import cards_in
+from pleinair.models.fetch import fetch
 
 PLAIN = "piece.source('camera')\npiece.draw(lambda camera: camera)\n"
 SOURCE = "[source.camera]\ndevice = 'synthetic:room'\nsize = [64, 48]\n"
@@ -71,6 +73,7 @@ def test_reading_a_piece_leaves_the_import_path_as_it_was(write_piece):
 @pytest.mark.parametrize("name", sorted(gallery()))
 def test_every_gallery_piece_is_read_and_wired(name, weights):
     loaded = assembly.load(name)
+    fetch([card.name for card in cards_in(loaded.manifest)])
     graph = assemble(loaded, MachineParts(loaded, stand_in=True))
     assert graph.screens and not loaded.piece.warnings()
 

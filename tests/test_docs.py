@@ -49,8 +49,8 @@ def test_the_readme_shows_the_gallery_piece_itself():
     assert (ROOT / "pleinair/gallery/mirror/piece.py").read_text("utf-8").strip() in readme
 
 
-@pytest.mark.parametrize("name", sorted(assembly.gallery()))
-def test_every_gallery_piece_runs_and_moves_with_its_camera(name, weights):
+@pytest.mark.parametrize("name", ["mirror", "muse"])
+def test_every_gallery_piece_with_a_camera_runs_and_moves_with_it(name, weights):
     loaded = assembly.load(name)
     assert loaded.piece.warnings() == []
     parts = assembly.MachineParts(loaded, sources={"camera": "synthetic:room"})
@@ -71,4 +71,4 @@ def test_every_gallery_piece_runs_and_moves_with_its_camera(name, weights):
 
 def test_a_gallery_piece_is_a_page():
     for name, file in assembly.gallery().items():
-        assert len(file.read_text("utf-8").splitlines()) <= 40, name
+        assert len(file.read_text("utf-8").splitlines()) <= 45, name

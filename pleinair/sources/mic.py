@@ -1,4 +1,4 @@
-"""The microphone of whoever opens the stage page: sound that a browser sends, in chunks of 20 ms."""
+"""The microphone of whoever opens the stage page: sound that a browser sends, in chunks of 60 ms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._common import Tells
 
 SILENCE_RATE = 16_000
 HELD = 250
-"""Chunks that may wait: 5 s. More is a piece that has stopped listening, and the oldest go."""
+"""Chunks that may wait: 15 s. More is a piece that has stopped listening, and the oldest go."""
 
 
 class Mic(Tells, Source):

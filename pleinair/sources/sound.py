@@ -15,6 +15,8 @@ from ..core.kinds import Audio, Sound
 from ..core.source import Capture, Raw, Source
 from ._av import reason
 
+QUIET, PAUSE_S = 0.01, 0.3
+"""Below so much (-40 dB), for so many seconds, a sound pauses."""
 _NOW = "the source stays silent; the rest of the piece runs"
 _FORMATS = (
     "wav,w64,flac,ogg,mp3,aac,aiff,au,caf,ac3,eac3,amr,wv,ape,tta,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,"
@@ -29,6 +31,8 @@ class SoundFile(Source):
     target    the file: anything that FFmpeg reads, also a film of which only the sound is wanted
     loop      True: the first sample follows the last, without a gap; content time goes on
     chunk_ms  length of a chunk, 5..1000. Short ones reach the ear and the model sooner, and cost more to hand on
+    breath_s  0..60: where the sound pauses for a moment (quieter than -40 dB for 0.3 s), it pauses for so many seconds
+              more: a reading becomes one side of a conversation
 
     Channels and rate are the file's own. A tape stores the number of the chunk and, in `describe()`, the file's sha256.
     """
@@ -36,11 +40,13 @@ class SoundFile(Source):
     kind = Audio
     paced = True
 
-    def __init__(self, target: str = "", *, loop: bool = True, chunk_ms: float = 20) -> None:
+    def __init__(self, target: str = "", *, loop: bool = True, chunk_ms: float = 20, breath_s: float = 0) -> None:
         self.target, self.loop = str(target), bool(loop)
         if isinstance(chunk_ms, bool) or not isinstance(chunk_ms, (int, float)) or not 5 <= chunk_ms <= 1000:
             raise DeviceFault(f"sound cannot have chunk_ms = {chunk_ms!r:.20}", now=_NOW, hint="chunk_ms is 5..1000")
-        self.chunk_ms = float(chunk_ms)
+        if isinstance(breath_s, bool) or not isinstance(breath_s, (int, float)) or not 0 <= breath_s <= 60:
+            raise DeviceFault(f"sound cannot have breath_s = {breath_s!r:.20}", now=_NOW, hint="breath_s is 0..60")
+        self.chunk_ms, self.breath_s = float(chunk_ms), float(breath_s)
         self._stopped = False
         self._recalled: tuple[Iterator[Sound], int, Sound] | None = None
 
@@ -51,7 +57,7 @@ class SoundFile(Source):
 
     def __iter__(self) -> Iterator[Capture]:
         place = 0
-        for number, sound in enumerate(self._chunks()):
+        for number, sound in enumerate(self._breathing()):
             if self._stopped:
                 return
             t_ns = place * 1_000_000_000 // sound.rate
@@ -62,7 +68,7 @@ class SoundFile(Source):
         """Chunk number `index`, counted through all loops. Forward is cheap; backward starts again."""
         index = int(note["index"])
         if self._recalled is None or self._recalled[1] > index:
-            chunks = self._chunks()
+            chunks = self._breathing()
             self._recalled = (chunks, 0, self._next(chunks))
         chunks, at, sound = self._recalled
         while at < index:
@@ -90,6 +96,7 @@ class SoundFile(Source):
     def describe(self) -> dict[str, Any]:
         """The file's name (never its folder), sha256, rate and channels; JSON."""
         about: dict[str, Any] = {"source": "sound", "clip": Path(self.target).name, "chunk_ms": self.chunk_ms}
+        about |= {"breath_s": self.breath_s} if self.breath_s else {}
         try:
             stat = Path(self.target).stat()
             about["sha256"] = _sha256(self.target, stat.st_size, stat.st_mtime_ns)
@@ -99,6 +106,22 @@ class SoundFile(Source):
         except (OSError, DeviceFault):
             pass  # what is wrong with it is said by open()
         return about
+
+    def _breathing(self) -> Iterator[Sound]:
+        """The chunks, with silence where the sound pauses, if it is to breathe."""
+        if not self.breath_s:
+            yield from self._chunks()
+            return
+        spoke, quiet_s = False, 0.0
+        for sound in self._chunks():
+            yield sound
+            loud = float(np.sqrt(np.mean(np.square(sound.samples)))) > QUIET
+            spoke, quiet_s = spoke or loud, 0.0 if loud else quiet_s + sound.seconds
+            if spoke and quiet_s >= PAUSE_S:
+                silence = Audio.check(Sound(np.zeros_like(sound.samples), sound.rate))
+                for _ in range(round(self.breath_s / sound.seconds)):
+                    yield silence
+                spoke = False
 
     def _chunks(self) -> Iterator[Sound]:
         """Chunks of equal length through all loops; without a loop the last one is what is left."""

@@ -9,6 +9,8 @@ import pytest
 
 from pleinair.addresses import open_source
 from pleinair.core.errors import DeviceFault
+from pleinair.core.kinds import Sound
+from pleinair.sinks.wav import Wav
 from pleinair.sources.sound import SoundFile
 from pleinair.testing import check_source
 
@@ -88,3 +90,22 @@ def test_the_address_names_a_file_beside_the_piece(ramp):
     source.open()
     assert next(iter(source)).data.samples.shape == (80, 2)
     assert source.describe()["clip"] == "ramp.wav" and source.describe()["rate"] == RATE
+
+
+def test_a_sound_that_breathes_waits_where_it_pauses(tmp_path):
+    """Loud, a pause, loud: after each pause there is so much silence more, and a tape finds each chunk again."""
+    tone = (0.5 * np.sin(np.arange(RATE // 2) * 0.3)).astype(np.float32)[:, None]
+    wav = Wav(str(tmp_path / "talk.wav"), gaps=False)
+    wav.open()
+    for samples in (tone, np.zeros((RATE // 2, 1), np.float32), tone):
+        wav.put(Sound(samples, RATE), 0)
+    wav.close()
+    source = SoundFile(str(tmp_path / "talk.wav"), loop=False, breath_s=2)
+    captures = list(source)
+    assert sum(c.data.seconds for c in captures) == pytest.approx(1.5 + 2)
+    loud = [bool(c.data.samples.any()) for c in captures]
+    assert loud == [True] * 25 + [False] * 125 + [True] * 25
+    assert np.array_equal(source.recall(captures[160].raw.note).samples, captures[160].data.samples)
+    assert source.describe()["breath_s"] == 2
+    with pytest.raises(DeviceFault, match="breath_s"):
+        SoundFile("talk.wav", breath_s=-1)

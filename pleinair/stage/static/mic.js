@@ -1,7 +1,7 @@
-// The page's microphone for the piece: asked for once, sent in chunks of 20 ms as 16-bit samples.
+// The page's microphone for the piece: asked for once, sent in chunks of 60 ms as 16-bit samples.
 import { Wire, pack } from "./wire.js";
 
-const CHUNK_S = 0.02;
+const CHUNK_S = 0.06;
 
 /** `offer(mics)` with what the stage said in its hello: name -> {free}. */
 export class Mic {

@@ -1,0 +1,41 @@
+"""Parrot: speak to it. It listens, thinks and answers on this machine. Speak into its answer, and it falls silent."""
+from pleinair import Event, Image, Piece, Text, blend, caption, circle, line, resize, text
+
+piece = Piece()
+piece.source("mic")
+piece.source("tick")
+piece.knob("wit", 0.8, range=(0, 1.5))          # how loosely it talks: above 1.2 the words come loose
+piece.knob("pace", 1.0, range=(0.7, 1.5))       # how quickly it speaks
+piece.knob("manners", 1.0)                      # below a half it talks on, whoever speaks
+piece.knobs("voices", 41)                       # all at rest: a voice of its own
+piece.model("voice", reads="mic")               # somebody begins, somebody has ended
+piece.model("heard", reads="mic")               # what they say
+piece.model("tone", reads="mic")                # how high
+
+@piece.node
+def question(heard) -> Text:
+    return heard if heard.final else None       # only what was said to its end is answered
+
+@piece.node
+def barge(voice, manners) -> Event:
+    return voice if voice["voice"] == "started" and manners >= 0.5 else None
+
+piece.model("answer", reads={"prompt": "question", "temperature": "wit"}, interrupt="barge")
+piece.model("spoken", reads={"text": "answer", "voices": "voices", "speed": "pace"}, interrupt="barge")
+piece.sink("speaker", reads="spoken")
+
+@piece.node(size=(256, 192))
+def plumage(tick, tone, answer, previous, rng) -> Image:
+    canvas = blend(previous, "#2e4a3f", 0.04)   # feathers fade
+    if tone.confidence > 0.5:                   # yours lie as high as your voice
+        canvas = circle(canvas, (tick / 8 % 1, 1 - tone.height), 0.04 + 0.12 * tone.height, "#e8b04a")
+    if not answer.final:                        # its own, while it thinks, lie where it likes
+        (x, y), colour = rng.random(2), rng.choice(["#c8452f", "#2f6fb0", "#e6dcc0"])
+        canvas = line(canvas, (x, y), (x + 0.3, y - 0.2), str(colour), 0.08)
+    return canvas
+
+piece.model("painting", reads="plumage")
+
+@piece.draw
+def draw(painting, heard, answer):              # your words above, its words below
+    return text(caption(resize(painting, (960, 720)), answer), heard, (0.5, 0.12), 0.06, "paper", italic=True)
