@@ -13,9 +13,16 @@ from .frame import Frame
 
 
 class Edge(Protocol):
-    def put(self, frame: Frame) -> Frame | None: ...
-    def take(self) -> Frame | None: ...
-    def look(self) -> Frame | None: ...
+    """What a reader reads one stream through."""
+
+    def put(self, frame: Frame) -> Frame | None:
+        """A frame in; the one that had to go."""
+
+    def take(self) -> Frame | None:
+        """The next frame to fire on, once; None where nothing new came."""
+
+    def look(self) -> Frame | None:
+        """The newest frame, again and again: looking is not taking."""
 
 
 class Latest:
@@ -36,18 +43,17 @@ class Latest:
         return gone
 
     def take(self) -> Frame | None:
-        """The newest frame, once."""
         if not self._fresh:
             return None
         self._fresh = False
         return self._frame
 
     def look(self) -> Frame | None:
-        """The newest frame, again and again; looking is not taking."""
         return self._frame
 
     @property
     def waiting(self) -> Frame | None:
+        """What the next `take` would bring."""
         return self._frame if self._fresh else None
 
 
@@ -77,7 +83,6 @@ class Every:
         return self._last
 
     def look(self) -> Frame | None:
-        """The newest that there is (a cold reader of an every stream)."""
         return self._queue[-1] if self._queue else self._last
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 from .chance import chance
 from .errors import PieceFault, did_you_mean
 from .frame import Frame
-from .kinds import LATEST, SAME, Image, Kind, Mask
+from .kinds import LATEST, SAME, Image, Kind, Mask, Size
 from .source import Source
 
 
@@ -61,7 +61,12 @@ class Moment:
 
 
 class Node:
-    """One named stream and what writes it. `fire` gets one Frame per input, in the order of `inputs`."""
+    """One named stream and what writes it. `fire` gets one Frame per input, in the order of `inputs`.
+
+    kind   what it publishes; None: the first output decides
+    where  the artist's line, for faults
+    size   (width, height) in pixels of its empty value; None: that of the hot input
+    """
 
     role = Role.EFFECT
 
@@ -72,20 +77,19 @@ class Node:
         kind: type[Kind] | None = None,
         *,
         where: str = "",
-        size: tuple[int, int] | None = None,
-        title: str = "",
+        size: Size | None = None,
     ) -> None:
         self.name = name
         self.inputs = tuple(inputs)
         self.kind = kind
-        """None: the first output decides."""
         self.where = where
         self.size = size
-        self.title = title or name
 
-    def open(self) -> None: ...
+    def open(self) -> None:
+        """Loads what a firing needs. Before the clock starts; again after a failure."""
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """Forgets all firings before: after each `open`, and when its function was replaced."""
 
     def fire(self, frames: Sequence[Frame], moment: Moment) -> Any:
         """One datum, None for nothing, or an iterator that publishes each item as it comes (an item None: nothing,
@@ -104,6 +108,7 @@ class Node:
     def load(self, state: Any) -> None: ...
 
     def describe(self) -> dict[str, Any]:
+        """What tape, report and desk say of it besides its wiring. JSON."""
         return {}
 
 
@@ -206,9 +211,10 @@ class Graph:
         if place.policy:
             return place.policy
         kind = self.nodes[place.stream].kind
-        return kind.policy if kind else "latest"
+        return kind.policy if kind else LATEST
 
     def readers(self, stream: str) -> Iterator[tuple[Node, int]]:
+        """Who reads it, and which of its inputs that is."""
         for node in self.nodes.values():
             for place, reads in enumerate(node.inputs):
                 if reads.stream == stream:

@@ -38,14 +38,17 @@ class Kind:
 
     @classmethod
     def empty(cls, size: Size | None = None) -> Any:
+        """What a stream holds before its first frame; `size` matters to pictures and masks (640 x 480 without)."""
         raise NotImplementedError
 
     @classmethod
     def check(cls, data: Any) -> Any:
+        """The data as a stream carries it: of one type, in range, read-only. ValueError, a sentence, for other data."""
         raise NotImplementedError
 
     @classmethod
     def digest(cls, data: Any) -> str:
+        """sha256, in hex, of data that passed `check`."""
         raise NotImplementedError
 
 

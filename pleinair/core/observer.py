@@ -48,7 +48,8 @@ class Observer:
         """Something went wrong in `node`, for the `count`-th time in a row."""
 
     def on_change(self, node: str, what: str, detail: dict[str, Any]) -> None:
-        """Between two firings of `node`: what = "swap" (another card) or "reload" (another function)."""
+        """Between two firings of `node`: what = "swap" (another card), "reload" (another function), "constant" (another
+        value for a port that no stream feeds) or "open" (it did not open at the start, and does now)."""
 
     def on_stop(self) -> None: ...
 

@@ -6,7 +6,6 @@ A cell has no thread and no lock. A live runner locks it; the others need not.
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections import deque
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import numpy as np
 
 from ..core.edge import Edge, Every, Latest, Same
 from ..core.errors import Fault, NodeFault, at_line
-from ..core.frame import Frame
+from ..core.frame import Frame, Span
 from ..core.freeze import alone
 from ..core.graph import Graph, Input, Moment, Node, SourceNode
 from ..core.kinds import (
@@ -38,6 +37,7 @@ from ..core.kinds import (
     Vector,
     size_of,
 )
+from .quiet import HELD_ON
 
 ONE = type(iter((0,)))
 """What `start` returns for a firing that publishes once."""
@@ -46,8 +46,6 @@ PAUSE: Any = type("Pause", (), {"__repr__": lambda self: "PAUSE"})()
 and to be interrupted at."""
 SAME_WAIT_NS = 250_000_000
 """How long a firing waits for the frame of its own moment before it is skipped."""
-
-
 HELD = 64
 """How many hot frames may wait for their companions."""
 
@@ -258,7 +256,7 @@ class Cell:
         return NodeFault(
             f"{self.node.name} returned what its stream cannot carry: {error}",
             where=self.node.where,
-            now="the last good one is held, the rest keeps running",
+            now=HELD_ON,
             hint="" if kind is not Image else "pleinair's picture(), blend() and the like saturate and return uint8",
         )
 
@@ -268,7 +266,7 @@ class Cell:
             error.where = error.where or self.node.where
             return error
         where = self.node.where
-        file = where_file(self.node)
+        file = _file_of(self.node)
         for entry in reversed(traceback.extract_tb(error.__traceback__)):
             if file and entry.filename == file:
                 where = at_line(entry.filename, entry.lineno or 0)
@@ -279,30 +277,18 @@ class Cell:
         return NodeFault(
             f"{self.node.name} stopped: {type(error).__name__}: {error}".rstrip(": "),
             where=where,
-            now="the last good one is held, the rest keeps running",
+            now=HELD_ON,
             hint=hint,
         )
 
-    def frame(self, data: Any, hot: Frame | None, t_ns: int) -> Frame:
-        """The next frame of this stream, as yet without a trace."""
-        return Frame(data, self.node.name, self.next(), t_ns, parent=hot)
-
-    def next(self) -> int:
-        """The number of the next frame of this stream."""
+    def frame(self, data: Any, hot: Frame | None, t_ns: int, trace: tuple[Span, ...]) -> Frame:
+        """The next frame of this stream."""
         seq, self.next_seq = self.next_seq, self.next_seq + 1
-        return seq
+        return Frame(data, self.node.name, seq, t_ns, hot, trace)
 
 
-def where_file(node: Node) -> str | None:
+def _file_of(node: Node) -> str | None:
     """The artist's file in which the node's function stands, if it is a function."""
     function = getattr(node, "function", None)
     code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)  # noqa: B004
     return code.co_filename if code else None
-
-
-def quiet_switches() -> float:
-    """Half-millisecond thread switches: a Python-heavy neighbour then disturbs by about 1 ms instead of 5-8. Returns
-    what it was."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(0.0005)
-    return before

@@ -16,6 +16,7 @@ from ..core.clock import VirtualClock
 from ..core.errors import DeviceFault, Fault
 from ..core.frame import Frame, Span
 from ..core.graph import Graph, Node, Role, SourceNode
+from ..core.kinds import EVERY
 from ..core.observer import Observer, Observers
 from ..core.source import Capture
 from .cell import ONE, PAUSE, Cell
@@ -28,7 +29,9 @@ class OfflineRunner:
 
     costs    node -> seconds that a firing takes; models share one lane, as on a machine. Missing: no time at all
     strict   True: the first fault is raised; False: it is counted, and the node goes on with the next frame
-    sources must be paced (their captures say when they are due) or pushed into with `knobs`: [(t_s, stream, value)]
+    knobs    what is pushed from outside: [(seconds, stream, value)]
+
+    Its sources must be paced: their captures say when they are due. Fault for one that does not.
     """
 
     def __init__(
@@ -143,7 +146,7 @@ class OfflineRunner:
             gone = cell.offer(place, frame)
             reads = cell.node.inputs[place]
             if gone is not None and reads.hot:
-                lost = self.graph.policy(reads) == "every"
+                lost = self.graph.policy(reads) == EVERY
                 (self.observers.on_lost if lost else self.observers.on_skip)(cell.node.name, frame.stream, gone)
         for cell, _ in self._readers[frame.stream]:
             self._soon(cell)
@@ -168,9 +171,7 @@ class OfflineRunner:
         elif node.role is Role.MODEL and self._lane is not None:
             self._busy.add(node.name)
             frames, hot = taken
-            heapq.heappush(
-                self._waiting, (frames[hot].t_ns, next(self._count), lambda: self._begin(cell, frames, hot))
-            )
+            heapq.heappush(self._waiting, (frames[hot].t_ns, next(self._count), lambda: self._begin(cell, frames, hot)))
         else:
             self._fire(cell, *taken)
 
@@ -223,9 +224,8 @@ class OfflineRunner:
         done_ns = self.clock.now_ns() + cost_ns
 
         def publish() -> None:
-            bare = cell.frame(item, hot, hot.t_ns)
             span = Span(cell.node.name, waited_ns, cost_ns, done_ns)
-            self._publish(Frame(item, bare.stream, bare.seq, bare.t_ns, hot, (*hot.trace, span)))
+            self._publish(cell.frame(item, hot, hot.t_ns, (*hot.trace, span)))
             self._give_way(cell, items, hot, published + 1)
 
         self._at(done_ns, publish)

@@ -41,10 +41,10 @@ class _Ends(Exception):
 class Replay:
     """One pass over a tape.
 
-    observers   see the frames come out (a film, a stage)
-    before      called with each event before it is followed
-    after       called with each event, its line in inputs.jsonl (an `in`), and the frame that it made, if any
-    progress    called with (events done, events in all)
+    observers    see the frames come out (a film, a stage)
+    before       called with each event before it is followed
+    after        called with each event, its line in inputs.jsonl (an `in`), and the frame that it made, if any
+    progress     called with (events done, events in all)
     every_input  decode also what no firing read
     """
 
@@ -299,7 +299,7 @@ class Replay:
             why = f"stopped: {item.what}" if isinstance(item, Fault) else "published nothing"
             self.result.differ(f"{name} frame {event['q']} (t = {event['t'] / 1e9:.3f} s) did not come: {name} {why}")
             return None
-        frame = cell.frame(item, None, self._hots[name].t_ns)
+        frame = cell.frame(item, None, self._hots[name].t_ns, ())
         if (frame.seq, frame.t_ns) != (event["q"], event["t"]):
             self.result.differ(f"{name} frame {event['q']}: came as frame {frame.seq} at t = {frame.t:.3f} s")
         frame = Frame(item, name, event["q"], event["t"], None, (Span(name, 0, 0, event["t"]),))

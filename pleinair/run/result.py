@@ -13,8 +13,12 @@ from .tapefile import Line
 class Result:
     """What came out.
 
+    frames      of nodes, that came out; `streams`: the same by stream
+    identical   of those, bit for bit what the tape says; `differing`: sentences that were said of differences
     first       the first thing that differs, as a sentence; None where all are the same
     compared    whether there was something to compare with
+    faults      that came again; `cancelled` firings and `changes` (a card, a function) likewise
+    unproved    nodes of a cut tape that read what is not on it
     cut_short   where a tape that was never closed ends, as a sentence; None for a whole one
     uncompared  frames at the end of such a tape that have nothing to be compared with
     expected    what was computed, where there was nothing to compare with
@@ -46,8 +50,7 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         return {
             "frames": self.frames, "identical": self.identical, "differing": self.differing, "first": self.first,
-            "compared": self.compared, "streams": dict(self.streams), "faults": self.faults, "cancelled":
-            self.cancelled,
-            "changes": self.changes, "unproved": list(self.unproved), "cut_short": self.cut_short,
-            "uncompared": self.uncompared,
+            "compared": self.compared, "streams": dict(self.streams), "faults": self.faults,
+            "cancelled": self.cancelled, "changes": self.changes, "unproved": list(self.unproved),
+            "cut_short": self.cut_short, "uncompared": self.uncompared,
         }  # fmt: skip

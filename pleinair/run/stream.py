@@ -9,8 +9,7 @@ from ..core.errors import DeviceFault, Fault
 from ..core.frame import Frame, Span
 from ..core.graph import SourceNode
 from ..core.source import Capture, Raw
-from .quiet import as_fault, quietly
-from .worker import BACKOFF_S
+from .quiet import as_fault, backoff_s, quietly, tried_again
 
 if TYPE_CHECKING:
     from .live import LiveRunner
@@ -36,6 +35,7 @@ class Stream:
         self._lock = threading.Lock()
 
     def publish(self, data: Any, t_ns: int, raw: Raw | None) -> Frame:
+        """A source's frame, captured at content time `t_ns`, to all who read it. Any thread."""
         with self._lock:
             if self.last is not None and t_ns <= self.last.t_ns:
                 t_ns = self.last.t_ns + 1  # two moments of a stream are never the same
@@ -47,6 +47,7 @@ class Stream:
         return frame
 
     def push(self, data: Any, machine_ns: int | None, raw: Raw | None) -> Frame:
+        """A frame from outside, seen now or at `machine_ns` of the machine's clock. Any thread."""
         clock = self._runner.clock
         now_ns = clock.now_ns()
         self._muted_until_ns = now_ns + MUTED_NS
@@ -59,7 +60,7 @@ class Stream:
         failures = 0 if is_open else 1
         while not runner.stopping.is_set():
             if failures:
-                wait_ns = BACKOFF_S[min(failures, len(BACKOFF_S)) - 1] * 1_000_000_000
+                wait_ns = backoff_s(failures) * 1_000_000_000
                 if runner.clock.wait_until(runner.clock.now_ns() + wait_ns, runner.stopping):
                     return
             try:
@@ -86,14 +87,8 @@ class Stream:
                     return
                 failures += 1
                 is_open = False
-                self._failed(node, error, failures)
+                runner.fault(node, tried_again(as_fault(node, error), backoff_s(failures)), failures)
                 quietly(source.close)
-
-    def _failed(self, node: SourceNode, error: Exception, failures: int) -> None:
-        fault = as_fault(node, error)
-        wait_s = BACKOFF_S[min(failures, len(BACKOFF_S)) - 1]
-        now = f"{fault.now or 'the last good one is held, the rest keeps running'}; tried again in {wait_s} s"
-        self._runner.fault(node, type(fault)(fault.what, where=fault.where, now=now, hint=fault.hint), failures)
 
     def _refused(self, node: SourceNode, error: Exception, count: int) -> None:
         fault = DeviceFault(
@@ -115,9 +110,8 @@ class Stream:
                 self._offset_ns += late_ns
                 t_ns += late_ns
         elif capture.machine_ns is not None:
-            t_ns = max(
-                0, min(clock.now_ns(), clock.from_machine(capture.machine_ns))
-            )  # 0: seen before the clock started
+            seen_ns = clock.from_machine(capture.machine_ns)
+            t_ns = max(0, min(clock.now_ns(), seen_ns))  # below 0: seen before the clock started
         else:
             t_ns = clock.now_ns()
         if t_ns >= self._muted_until_ns:

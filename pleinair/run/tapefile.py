@@ -8,13 +8,13 @@
     inputs/X.bin     the frames of source X as they arrived
     expected.jsonl   a digest for each frame that a node published; can be deleted and computed again
     seal.json        written when the tape is closed: how much of each there is, and the hash over all events. A tape
-    that
-                     was cut short by a power failure has none, and is whole up to where its files end
+                     that was cut short by a power failure has none, and is whole up to where its files end
 
 Events: `start` (a graph: wiring, seed, texts, what each source and model was), `in` (a source's frame), `fire` (a node,
-its inputs by stream and seq), `emit`, `done` (how many were published; cancelled or not; the fault that ended it),
-`fault` (any that was shown), `change` (a swapped card, a reloaded function, a picture), `state` (what a node
-remembered, in a tape that begins in the middle), `stop`. One event a line, handed to the system as it comes.
+its inputs by stream and seq), `emit`, `pause` (a firing gave nothing, and went on), `done` (how many were published;
+cancelled or not; the fault that ended it), `fault` (any that was shown), `change` (a swapped card, a reloaded function,
+a constant, a node that opened late), `state` (what a node remembered, in a tape that begins in the middle), `stop`. One
+event a line, handed to the system as it comes.
 
 One altered byte shows. `in` holds a hash of its line in inputs.jsonl, which holds one of the bytes in the blob file;
 each line of expected.jsonl holds a running hash over all events before it; the seal holds the rest.

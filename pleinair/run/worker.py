@@ -12,13 +12,11 @@ from ..core.frame import Frame, Span
 from ..core.graph import Node, Role
 from .cell import ONE, PAUSE, Cell
 from .lane import Dismissed
-from .quiet import as_fault, quietly
+from .quiet import as_fault, backoff_s, quietly, tried_again
 
 if TYPE_CHECKING:
     from .live import LiveRunner
 
-BACKOFF_S = (1, 2, 4, 8, 16, 32, 60)
-"""How long a failing node or source is left alone: after its first failure, its second ..."""
 MEND = "mend that line and save the file: it is taken up while the piece runs"
 
 
@@ -49,6 +47,7 @@ class Worker:
     # -- from other threads
 
     def offer(self, place: int, frame: Frame) -> None:
+        """A frame for one of its inputs; the thread is woken."""
         with self._lock:
             gone = self.cell.offer(place, frame)
             asleep, self._asleep = self._asleep, False
@@ -79,12 +78,14 @@ class Worker:
             )
 
     def wake(self) -> None:
+        """Has it look around: the run ends, a change waits, the clock was moved."""
         with self._lock:
             asleep, self._asleep = self._asleep, False
         if asleep:
             self._bell.release()
 
     def change(self, what: str, detail: dict[str, Any], apply: Callable[[], None]) -> Change:
+        """See LiveRunner.change."""
         done = Change()
         with self._lock:
             if self._ended:
@@ -233,19 +234,16 @@ class Worker:
         return self._runner.lane.turn(t_ns, self._runner) if self.node.role is Role.MODEL else _NO_LANE
 
     def _publish(self, item: Any, lead: Frame, span: Span) -> None:
-        seq = self.cell.next()
-        self._runner.publish(Frame(item, self.node.name, seq, lead.t_ns, lead, (*lead.trace, span)))
+        self._runner.publish(self.cell.frame(item, lead, lead.t_ns, (*lead.trace, span)))
 
     def _failed(self, fault: Fault) -> None:
-        wait_s = self._back_off()
-        now = fault.now or "the last good one is held, the rest keeps running"
-        hint = fault.hint or (MEND if isinstance(fault, NodeFault) else "")
-        shown = type(fault)(fault.what, where=fault.where, now=f"{now}; tried again in {wait_s} s", hint=hint)
+        shown = tried_again(fault, self._back_off())
+        shown.hint = shown.hint or (MEND if isinstance(fault, NodeFault) else "")
         self._runner.fault(self.node, shown, self._failures)
 
     def _back_off(self) -> int:
         self._failures += 1
-        wait_s = BACKOFF_S[min(self._failures, len(BACKOFF_S)) - 1]
+        wait_s = backoff_s(self._failures)
         self._retry_ns = self._runner.clock.now_ns() + wait_s * 1_000_000_000
         return wait_s
 
