@@ -83,6 +83,7 @@ class Flow(Model):
             self._constants[self._known(port)] = Control.check(value)
         self._lock = threading.Lock()
         self._dis: Any = None
+        self._places = np.zeros((0, 0, 2), np.float32)
         self.reset()
 
     def _known(self, port: str) -> str:
@@ -145,15 +146,18 @@ class Flow(Model):
         explains."""
         import cv2
 
-        still = np.zeros((*seen.shape, 2), np.float32)
         if self._seen is None or self._seen.shape != seen.shape:
-            return still, 0.0
+            return np.zeros((*seen.shape, 2), np.float32), 0.0
+        if self._places.shape[:2] != seen.shape:
+            rows, columns = np.indices(seen.shape, np.float32)
+            self._places = cv2.merge([columns, rows])
         back = self._dis.calc(seen, self._seen, None)
-        rows, columns = np.indices(seen.shape, np.float32)
-        places = cv2.merge([columns + back[..., 0], rows + back[..., 1]])
+        places = self._places + back
         carried = cv2.remap(self._seen, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         apart = cv2.mean(cv2.absdiff(seen, carried))[0]
-        return (still, 0.0) if apart > CUT else (-back, 1 - apart / CUT)
+        if apart > CUT:
+            return np.zeros_like(back), 0.0
+        return np.negative(back, out=back), 1 - apart / CUT
 
     def describe(self) -> dict[str, Any]:
         version = package_version("opencv-python-headless") or package_version("opencv-python")
@@ -167,9 +171,11 @@ def mask_of(moved: np.ndarray, gain: float) -> np.ndarray:
     import cv2
 
     length = cv2.magnitude(moved[..., 0], moved[..., 1])
-    length[length < STILL_PX] = 0
-    levels = np.minimum(length * np.float32(65535 * gain / (FULL * moved.shape[0])), np.float32(65535))
-    return cv2.GaussianBlur(np.rint(levels).astype(np.uint16), (5, 5), 0) * np.float32(1 / 65535)
+    length *= length >= np.float32(STILL_PX)
+    length *= np.float32(65535 * gain / (FULL * moved.shape[0]))
+    np.minimum(length, np.float32(65535), out=length)
+    levels = np.rint(length, out=length).astype(np.uint16)
+    return cv2.GaussianBlur(levels, (5, 5), 0) * np.float32(1 / 65535)
 
 
 def _mask(moved: np.ndarray, confidence: float, gain: float) -> np.ndarray:
