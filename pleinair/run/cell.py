@@ -32,6 +32,7 @@ from ..core.kinds import (
     Kind,
     Landmarks,
     Mask,
+    Size,
     Sound,
     Text,
     Vector,
@@ -89,6 +90,7 @@ class Cell:
         self._given_up: deque[Frame] = deque()
         self.cancelled = False
         self.previous: Any = None
+        self._before: tuple[tuple[type[Kind], Size | None], Any] | None = None
         self.last_t_ns: int | None = None
         self.next_seq = 0
         self.firings = 0
@@ -213,7 +215,7 @@ class Cell:
         previous = self.previous
         if previous is None:
             sizes = (size_of(f.data) for f in (lead, *frames))
-            previous = (self.kind or Image).empty(node.size or next(filter(None, sizes), None))
+            previous = self._empty(node.size or next(filter(None, sizes), None))
         moment = Moment(lead.t, dt_ns / 1e9, previous, lead, node.name, self.graph.seed)
         self.last_t_ns = lead.t_ns
         self.firings += 1
@@ -228,6 +230,13 @@ class Cell:
         if isinstance(result, np.ndarray):
             result = alone(result)
         return iter((self._checked(result),))
+
+    def _empty(self, size: Size | None) -> Any:
+        """What stands for an output before the first: made once, since a sink never has one."""
+        what = (self.kind or Image, size)
+        if self._before is None or self._before[0] != what:
+            self._before = what, what[0].empty(size)
+        return self._before[1]
 
     def _items(self, items: Iterator[Any]) -> Iterator[Any]:
         try:
