@@ -1,21 +1,21 @@
 """What is said, as words. Task "transcribe".
 
 Whisper (Radford and others: Robust Speech Recognition via Large-Scale Weak Supervision, 2022) by CTranslate2. In a
-piece utterances are cut by voice activity; while one is spoken its words so far come as Text that is not `final`, and
-after its end once more, `final`.
+piece utterances are cut by voice activity; while one is spoken its words so far come as Text that is not `final` (those
+on which two guesses agreed: `agreement.py`), and after its end once more, `final`.
 
 Two things make it quick enough to talk with:
 - Whisper pads everything to 30 s of silence, and reads that silence as dearly as speech. Here an utterance is padded to
   10 s (or its own length and 2 s): five to seven times as quick, with the same words (bench/speech.py proves it).
   Shorter windows make it say things twice. What looks wrong (a loop, unlikely words) is heard again in 30 s,
-  without a hint.
+  without a hint; what stays unlikely is nothing (`doubt.py`).
 - A pause of 0.2 s starts the listening; if it becomes the end (0.5 s) the words are there already.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,15 +24,16 @@ from ...core.errors import ModelFault
 from ...core.kinds import Audio, Control, Sound, Text
 from .. import store
 from ..card import Card, find_card
+from .agreement import Agreement
+from .doubt import Guess
 from .listening import Listener, mono
 from .utterances import STEP, Cutter, Rules, Step
 from .voice_activity import INPUTS, OUTPUTS, RATE, Detector
 from .words import Words
 
 WINDOW_S, MARGIN_S, WHOLE_S = 10, 2, 30
-LOOPS_ABOVE, UNLIKELY_BELOW, NOBODY_ABOVE = 2.4, -1.0, 0.6
-"""Whisper's own thresholds (its transcribe.py): zlib's ratio of a text that repeats itself; mean log probability of a
-token; probability of "no speech"."""
+MOST_TOKENS, FIRST_TOKENS, TOKENS_PER_S = 224, 16, 24
+"""Whisper's own bound of an answer; and how many are waited for while one speaks: more are a loop."""
 OUTDATED = {"paused": ("grew",), "resumed": ("paused",), "ended": ("grew", "paused"), "dropped": ("grew", "paused")}
 
 _KINDS = {"model": ("ctranslate2",), "config": ("json",), "vocabulary": ("text", "json")}
@@ -46,6 +47,11 @@ class Transcribe(Listener):
     language  "en", "de", ...; "" or "auto": found out for each utterance (models of many languages)
     words     names and rare words that are likely to come up, as a text
     english   1: translated into English (models of many languages)
+
+    The Text's `confidence` is the geometric mean of the probabilities that Whisper gave its tokens (exp of its
+    avg_logprob), of all that was heard of the utterance so far: how clearly it heard, not whether it is right. Its
+    `language` is that of the words: the one asked for, or found out; where Whisper is not sure, that of the utterance
+    before. Of a whole sound: the mean over its utterances by length, and the language that was spoken longest.
 
     `model.transcript(sound)` gives (begin, end, Text) of each utterance. The card's options: those of `Rules`, and
     `partial_s` (1.0): how often words come while one speaks, in seconds; 0: only at pauses and at the end.
@@ -62,6 +68,7 @@ class Transcribe(Listener):
         self._rules = Rules.of(card.options, card.name)
         self._partial_s = float(card.options.get("partial_s", 1.0))
         self._cutter = Cutter(self._rules)
+        self._agreement = Agreement()
 
     def _open(self) -> None:
         roles = {role: file.name for role, file in self.card.needed.items()}
@@ -101,14 +108,38 @@ class Transcribe(Listener):
         if hasattr(self, "_detector"):
             self._detector.reset()
         self._next_partial_s = self._partial_s
-        self._at_pause: str | None = None
-        self._shown = ""
+        self._agreement.reset()
+        self._at_pause: Guess | None = None
+        self._shown = self._speaks = ""
+
+    def _kept(self) -> dict[str, Any]:
+        pause = self._at_pause
+        return {
+            "detector": self._detector.save(), "cutter": self._cutter.save(), "agreement": self._agreement.save(),
+            "next_partial_s": self._next_partial_s, "shown": self._shown, "speaks": self._speaks,
+            "at_pause": None if pause is None else asdict(pause),
+        }  # fmt: skip
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        self._detector.load(state["detector"])
+        self._cutter.load(state["cutter"])
+        self._agreement.load(state["agreement"])
+        self._next_partial_s, self._shown, self._speaks = (state[k] for k in ("next_partial_s", "shown", "speaks"))
+        self._at_pause = None if state["at_pause"] is None else Guess(**state["at_pause"])
 
     # -- a whole sound
 
     def _whole(self, sound: Sound, values: Mapping[str, Any]) -> Text:
-        said = [words for _, _, words in self._transcript(sound, values)]
-        return Text(" ".join(said))
+        said = self._transcript(sound, values)
+        if not said:
+            return Text("")
+        lengths = [end - begin for begin, end, _ in said]
+        spoken: dict[str, float] = {}
+        for length, (_, _, words) in zip(lengths, said, strict=True):
+            spoken[words.language] = spoken.get(words.language, 0.0) + length
+        sure = np.average([words.confidence for _, _, words in said], weights=lengths)
+        most = max(spoken, key=spoken.__getitem__)
+        return Text(" ".join(words for _, _, words in said), confidence=round(float(sure), 4), language=most)
 
     def transcript(self, sound: Sound, **ports: Any) -> list[tuple[float, float, Text]]:
         """(begin, end, words) of each utterance, in seconds."""
@@ -116,9 +147,14 @@ class Transcribe(Listener):
         return self._transcript(Audio.check(sound), {**self._constants, **ports})
 
     def _transcript(self, sound: Sound, values: Mapping[str, Any]) -> list[tuple[float, float, Text]]:
+        found, speaks = [], ""
         with self._lock:
-            found = [(s.begin_s, s.end_s, self._hear(s.samples, values, beam=5)) for s in self._cuts(sound)]
-        return [(begin, end, Text(words)) for begin, end, words in found if words]
+            for cut in self._cuts(sound):
+                guess = self._guess(cut.samples, values, beam=5, likely=speaks)
+                if not guess.nothing:
+                    speaks = guess.speaks
+                    found.append((cut.begin_s, cut.end_s, _text(guess, guess.words)))
+        return found
 
     def cuts(self, sound: Sound) -> list[Step]:
         """The utterances of a whole sound: `begin_s`, `end_s`, `confidence` and `samples` (mono, 16 kHz)."""
@@ -163,19 +199,25 @@ class Transcribe(Listener):
             if what == "resumed":
                 self._at_pause = None
                 continue
+            guess = None
             if what == "ended" and self._at_pause is not None:
-                words = self._at_pause
-            elif what == "dropped":
-                words = ""
-            else:
+                guess = self._at_pause
+            elif what != "dropped":
                 encoded = self._whisper.encode(self._spectrum(samples))
                 yield None  # others may have their turn
-                words = self._hear(samples, values, beam=1 if what == "grew" else 5, encoded=encoded)
-            self._at_pause = words if what == "paused" else None
-            over = what in ("ended", "dropped")
-            if (over and words) or words != self._shown:
-                yield Text(words, final=over and bool(words))
-            self._shown = "" if over else words
+                beam = 1 if what == "grew" else 5
+                guess = self._guess(samples, values, beam=beam, encoded=encoded, likely=self._speaks)
+            self._at_pause = guess if what == "paused" else None
+            guess = None if guess is None or guess.nothing else guess
+            self._speaks = guess.speaks if guess else self._speaks
+            if what in ("ended", "dropped"):
+                if guess or self._shown:
+                    yield _text(guess, guess.words if guess else "", final=guess is not None)
+                self._shown = ""
+                self._agreement.reset()
+            elif guess and (shown := self._agreement(guess.words)) != self._shown:
+                yield _text(guess, shown, final=False)
+                self._shown = shown
 
     # -- one utterance
 
@@ -183,25 +225,34 @@ class Transcribe(Listener):
         window_s = window_s or min(WHOLE_S, max(WINDOW_S, int(np.ceil(len(samples) / RATE)) + MARGIN_S))
         return self._words.spectrum(samples, window_s)
 
-    def _hear(self, samples: np.ndarray, values: Mapping[str, Any], *, beam: int, encoded: Any = None) -> str:
+    def _hear(self, samples: np.ndarray, values: Mapping[str, Any], *, beam: int) -> str:
         """Its words; "" where there are none."""
-        if encoded is None:
-            encoded = self._whisper.encode(self._spectrum(samples))
+        guess = self._guess(samples, values, beam=beam)
+        return "" if guess.nothing else guess.words
+
+    def _guess(
+        self, samples: np.ndarray, values: Mapping[str, Any], *, beam: int, encoded: Any = None, likely: str = ""
+    ) -> Guess:
+        """The words, a doubtful answer's after a second look. `likely`: the language, where it is not sure."""
         asked = {k: v for k, v in values.items() if k != "sound"}
-        prompt = self._words.prompt(encoded, **asked)
-        tokens, sure, nobody = self._whisper.generate(encoded, prompt, beam=beam)
+        guess = self._look(samples, asked, beam, likely, encoded)
+        if beam > 1 and guess.doubtful:
+            whole = self._whisper.encode(self._spectrum(samples, WHOLE_S))
+            guess = self._look(samples, {**asked, "words": ""}, beam, likely, whole)
+        return guess
+
+    def _look(self, samples: np.ndarray, asked: dict[str, Any], beam: int, likely: str, encoded: Any = None) -> Guess:
+        encoded = self._whisper.encode(self._spectrum(samples)) if encoded is None else encoded
+        seconds, english = len(samples) / RATE, float(asked.get("english", 0.0))
+        speaks = self._words.language(encoded, asked.get("language", ""), likely)
+        prompt = self._words.prompt(speaks, asked.get("words", ""), english)
+        most = MOST_TOKENS if beam > 1 else min(MOST_TOKENS, FIRST_TOKENS + round(TOKENS_PER_S * seconds))
+        tokens, sure, nobody = self._whisper.generate(encoded, prompt, beam=beam, longest=most)
+        sure *= len(tokens) / (len(tokens) + 1)  # the end counts, too
         words = self._words.text(tokens)
-        if beam > 1 and (sure < UNLIKELY_BELOW or loops(words)):
-            encoded = self._whisper.encode(self._spectrum(samples, WHOLE_S))
-            prompt = self._words.prompt(encoded, **{**asked, "words": ""})
-            tokens, sure, nobody = self._whisper.generate(encoded, prompt, beam=beam)
-            words = self._words.text(tokens)
-        if sure < UNLIKELY_BELOW and (nobody > NOBODY_ABOVE or loops(words) or len(samples) < RATE // 2):
-            return ""
-        return words
+        return Guess(words, sure, nobody, len(tokens), seconds, speaks, "en" if english >= 0.5 else speaks)
 
 
-def loops(words: str) -> bool:
-    """Whether a text says the same again and again: it packs too well."""
-    raw = words.encode()
-    return len(raw) > 40 and len(raw) / len(zlib.compress(raw)) > LOOPS_ABOVE
+def _text(guess: Guess | None, words: str, *, final: bool = True) -> Text:
+    known = {"confidence": guess.confidence, "language": guess.language} if guess and words else {}
+    return Text(words, final=final, **known)

@@ -15,6 +15,8 @@ from ...core.errors import ModelFault, did_you_mean
 FRAMES_PER_S = 100
 LONGEST_HINT = 200
 """Tokens of a hint; Whisper reads 223 at most."""
+SURE_OF_LANGUAGE = 0.5
+"""Below it the language that was spoken before is likelier than the one that it believes to hear now."""
 
 
 class Words:
@@ -50,23 +52,29 @@ class Words:
         found = self._spectrum(samples)[:, : int(window_s * FRAMES_PER_S)]
         return np.pad(found, ((0, 0), (0, int(window_s * FRAMES_PER_S) - found.shape[1])))
 
-    def prompt(self, encoded: Any, language: str = "", words: str = "", english: float = 0.0) -> list[int]:
-        """What it goes on from: the hint, the language, the task."""
-        speaks = self._language(encoded, str(language).strip().lower())
-        known = self._of(speaks, float(english) >= 0.5)
+    def prompt(self, language: str, words: str = "", english: float = 0.0) -> list[int]:
+        """What it goes on from: the hint, the language that is spoken, the task."""
+        known = self._of(language, float(english) >= 0.5)
         hint = known.encode(_sentence(words))[:LONGEST_HINT] if str(words).strip() else []
         return [*([known.sot_prev, *hint] if hint else []), *known.sot_sequence, known.no_timestamps]
 
     def text(self, tokens: list[int]) -> str:
-        return self._of("en", False).decode(tokens).strip()
+        """The words of an answer; "" where it holds marks only ("...")."""
+        words = self._of("en", False).decode(tokens).strip()
+        return words if any(c.isalnum() for c in words) else ""
 
-    def language(self, encoded: Any) -> str:
-        """Two letters: the language that it hears."""
-        return self._whisper.languages(encoded)[0][0] if self._whisper.multilingual else "en"
+    def language(self, encoded: Any, asked: str = "", likely: str = "") -> str:
+        """Two letters: the language that is asked for, else the one that it hears, else, where it is not sure of that,
+        the likely one."""
+        asked = str(asked).strip().lower()
+        if asked not in ("", "auto"):
+            return self._known_language(asked)
+        if not self._whisper.multilingual:
+            return "en"
+        found, sure = self._whisper.languages(encoded)[0]
+        return likely if likely and sure < SURE_OF_LANGUAGE else found
 
-    def _language(self, encoded: Any, asked: str) -> str:
-        if asked in ("", "auto"):
-            return self.language(encoded)
+    def _known_language(self, asked: str) -> str:
         if not self._whisper.multilingual and asked != "en":
             raise ValueError(f'{self._card} hears English only, and language is "{asked}"')
         if self._tokens.token_to_id(f"<|{asked}|>") is None:
