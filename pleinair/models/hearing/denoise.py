@@ -23,6 +23,7 @@ BANDS, FILTERED, ORDER, AHEAD = 32, 96, 5, 2
 KEEPS = 0.99
 """Of a running mean, per frame: exp(-10 ms / 1 s), rounded as its makers do."""
 MEMORIES = 5
+REMEMBERED = ("left", "before", "tail", "mean", "unit", "erb", "spec", "spectra", "skip", "state")
 BLOCK = 200
 """Frames of a whole sound at once."""
 
@@ -88,6 +89,13 @@ class Denoise(Listener):
         self._skip = AHEAD
         self._state = {"c0_before": np.zeros((1, 64, 4, FILTERED), np.float32)}
         self._state |= {f"memory_{n}": np.zeros((1, 1, 256), np.float32) for n in range(MEMORIES)}
+
+    def _kept(self) -> dict[str, Any]:
+        return {name: getattr(self, f"_{name}") for name in REMEMBERED}
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        for name in REMEMBERED:
+            setattr(self, f"_{name}", state[name])
 
     def _whole(self, sound: Sound, values: Mapping[str, Any]) -> Sound:
         samples = mono(sound, RATE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +19,10 @@ GAP_S = 0.25
 """A chunk that begins so much later (or earlier) than the one before it ended is another stretch of sound."""
 
 
+REACH = 128
+"""Samples, at the lower of the two rates, over which what was heard can still count: FFmpeg's filter has 32 taps."""
+
+
 class Mono:
     """Chunks of any rate, size and number of channels to mono float32 at `rate` Hz, without a seam between them.
 
@@ -26,8 +32,15 @@ class Mono:
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self._from = 0
         self._resampler: Any = None
+        self._anew()
+
+    def _anew(self) -> Any:
+        """Forgets everything; the resampler that was."""
+        resampler, self._resampler, self._from = self._resampler, None, 0
+        self._heard: deque[np.ndarray] = deque()
+        self._kept = self._count = 0
+        return resampler
 
     def __call__(self, sound: Sound) -> np.ndarray:
         """float32, one dimension: what of it is ready."""
@@ -45,16 +58,50 @@ class Mono:
 
         if self._resampler is None:
             self._resampler = av.AudioResampler("flt", "mono", self.rate)
+        self._remember(mono)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(mono[None], np.float32), "flt", "mono")
         frame.sample_rate = rate
         return _joined(self._resampler.resample(frame))
 
     def flush(self) -> np.ndarray:
         """What was held back; afterwards it is as new."""
-        resampler, self._resampler, self._from = self._resampler, None, 0
+        resampler = self._anew()
         return np.zeros(0, np.float32) if resampler is None else _joined(resampler.resample(None))
 
-    reset = flush
+    def reset(self) -> None:
+        self._anew()
+
+    # FFmpeg's resampler cannot be asked what it holds. It is a filter of finite length whose place among its phases
+    # comes again with every `period` of samples: one that is given the last of what the other was given, from the
+    # beginning of such a period on, goes on as the other does, to the bit.
+
+    @property
+    def _period(self) -> int:
+        return self._from // math.gcd(self._from, self.rate)
+
+    @property
+    def _reach(self) -> int:
+        return REACH * max(1, -(-self._from // self.rate))
+
+    def _remember(self, mono: np.ndarray) -> None:
+        self._heard.append(np.array(mono, np.float32))
+        self._count, self._kept = self._count + len(mono), self._kept + len(mono)
+        while self._kept - len(self._heard[0]) >= self._reach + self._period:
+            self._kept -= len(self._heard.popleft())
+
+    def save(self) -> dict[str, Any]:
+        """What it remembers, for a tape that begins in the middle."""
+        if self._resampler is None:
+            return {"from": self._from, "heard": None}
+        begin = self._count - self._kept
+        begin += -begin % self._period
+        return {"from": self._from, "heard": np.concatenate(self._heard)[self._kept - (self._count - begin) :]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._anew()
+        self._from = int(state["from"])
+        if state["heard"] is not None:
+            self._through(np.asarray(state["heard"], np.float32), self._from)
 
 
 def _joined(frames: list[Any]) -> np.ndarray:
@@ -104,6 +151,28 @@ class Listener(NetworkModel):
         """Forgets what it heard."""
         self._mono.reset()
         self._due_s = None
+
+    def save(self) -> dict[str, Any] | None:
+        """What it remembers of the chunks so far, for a tape that begins in the middle; None before the first."""
+        if not self._is_open or self._due_s is None:
+            return None
+        return {"due_s": self._due_s, "mono": self._mono.save(), **self._kept()}
+
+    def load(self, state: Mapping[str, Any] | None) -> None:
+        """Goes on where the one that saved it was, to the bit."""
+        self.open()
+        self.reset()
+        if state:
+            self._due_s = float(state["due_s"])
+            self._mono.load(state["mono"])
+            self._keep(state)
+
+    def _kept(self) -> dict[str, Any]:
+        """What the task itself remembers: numbers, texts, lists, dicts, arrays (copies)."""
+        return {}
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        """Takes over what `_kept` gave, after `reset`."""
 
     def _whole(self, sound: Sound, values: Mapping[str, Any]) -> Any:
         """A bare call: all of it at once."""

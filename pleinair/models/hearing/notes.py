@@ -9,7 +9,7 @@ to their end is not trusted yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,15 @@ class Tracker:
             del self._on[pitch]
             yield "ended", note, self._at - note.silent + 1
 
+    def save(self) -> dict[str, Any]:
+        """What it remembers, for a tape that begins in the middle."""
+        return {"on": [list(astuple(n)) for n in self._on.values()], "at": self._at, "past": list(self._past)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        notes = [_Note(*row) for row in state["on"]]
+        self._on = {note.midi - LOWEST_MIDI: note for note in notes}
+        self._at, self._past = state["at"], [np.asarray(frame) for frame in state["past"]]
+
     def flush(self) -> Iterator[tuple[str, _Note, int]]:
         for note in self._on.values():
             yield "ended", note, self._at - note.silent + 1
@@ -131,6 +140,15 @@ class Notes(Listener):
         self._fresh = np.zeros(0, np.float32)
         self._begin_s: float | None = None
         self._tracker = Tracker()
+
+    def _kept(self) -> dict[str, Any]:
+        kept = {"window": self._window, "fresh": self._fresh, "begin_s": self._begin_s}
+        return {**kept, "tracker": self._tracker.save()}
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        self._window, self._fresh = (np.array(state[k], np.float32) for k in ("window", "fresh"))
+        self._begin_s = state["begin_s"]
+        self._tracker.load(state["tracker"])
 
     def _read(self, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(beginnings, soundings), each (172, 88), 0..1."""

@@ -72,6 +72,12 @@ class Pitch(Listener):
         super().reset()
         self._heard = np.zeros(0, np.float32)
 
+    def _kept(self) -> dict[str, Any]:
+        return {"heard": self._heard}
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        self._heard = np.array(state["heard"], np.float32)
+
     def _find(self, samples: np.ndarray, values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """(Hz, confidence) for each 16 ms."""
         low, high = self._range(values)

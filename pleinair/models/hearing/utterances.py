@@ -5,7 +5,7 @@ sound is cut at the same places, live and in a replay.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -76,6 +76,12 @@ class Step:
 
 
 _NOTHING = np.zeros(0, np.float32)
+KEPT = ("count", "silent", "lead", "begin_s", "paused")
+
+
+def _rows(windows: Iterable[np.ndarray]) -> np.ndarray:
+    rows = list(windows)
+    return np.stack(rows) if rows else np.zeros((0, STEP), np.float32)
 
 
 class Cutter:
@@ -91,9 +97,25 @@ class Cutter:
         self._before: deque[np.ndarray] = deque(maxlen=before)
         self._sures: deque[float] = deque(maxlen=before)
         self._windows: list[np.ndarray] | None = None
-        self._silent = 0
+        self._silent = self._lead = 0
+        self._begin_s = 0.0
         self._paused = False
         self._confidences: list[float] = []
+
+    def save(self) -> dict[str, Any]:
+        """What it remembers, for a tape that begins in the middle."""
+        numbers = {name: getattr(self, f"_{name}") for name in KEPT}
+        rows = {"before": _rows(self._before), "windows": None if self._windows is None else _rows(self._windows)}
+        return {**numbers, **rows, "sures": list(self._sures), "confidences": list(self._confidences)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.reset()
+        for name in KEPT:
+            setattr(self, f"_{name}", state[name])
+        self._before.extend(np.array(row, np.float32) for row in state["before"])
+        self._sures.extend(state["sures"])
+        self._windows = None if state["windows"] is None else [np.array(row, np.float32) for row in state["windows"]]
+        self._confidences = list(state["confidences"])
 
     @property
     def speaking(self) -> bool:

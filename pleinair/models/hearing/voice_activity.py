@@ -34,6 +34,13 @@ class Detector:
         self._input = np.zeros((1, CONTEXT + STEP), np.float32)
         self._left = np.zeros(0, np.float32)
 
+    def save(self) -> dict[str, np.ndarray]:
+        """What it remembers, for a tape that begins in the middle."""
+        return {"state": self._state.copy(), "input": self._input.copy(), "left": self._left}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        self._state, self._input, self._left = (np.array(state[k], np.float32) for k in ("state", "input", "left"))
+
     def __call__(self, samples: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
         """(512 samples, confidence that they hold a voice) for each full window."""
         left = np.concatenate([self._left, samples]) if len(self._left) else samples
@@ -77,6 +84,13 @@ class _Voice(Listener):
         if hasattr(self, "_detector"):
             self._detector.reset()
             self._cutter.reset()
+
+    def _kept(self) -> dict[str, Any]:
+        return {"detector": self._detector.save(), "cutter": self._cutter.save()}
+
+    def _keep(self, state: Mapping[str, Any]) -> None:
+        self._detector.load(state["detector"])
+        self._cutter.load(state["cutter"])
 
     def utterances(self, sound: Sound) -> list[tuple[float, float, float]]:
         """(begin, end, confidence) of each utterance of a whole sound, in seconds."""
