@@ -94,7 +94,6 @@ class Link:
         self.came: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
-        self.sent_bytes = self.returned_bytes = 0
 
     def open(self) -> None:
         """Both nodes call it, each in its own thread."""
@@ -140,7 +139,7 @@ class Link:
         """Sends a picture, and returns when the next may be sent: who comes then brings the newest there is."""
         with self._back:
             self._under_way += 1
-        self.sent_bytes += _write(self._sockets[0], t_ns, ports, self.model.size)
+        _write(self._sockets[0], t_ns, ports, self.model.size)
         with self._back:
             self._back.wait_for(lambda: self._stop.is_set() or self._under_way < self._window)
 
@@ -155,8 +154,7 @@ class Link:
 
     def _take(self, near: socket.socket) -> None:
         while not self._stop.is_set():
-            t_ns, ports, size = _read(near)
-            self.returned_bytes += size
+            t_ns, ports = _read(near)
             with self._back:
                 self._under_way -= 1
                 self._back.notify_all()
@@ -171,7 +169,7 @@ class Link:
             item = arriving.get(self._stop)
             if item is None:
                 return
-            t_ns, ports, _ = item
+            t_ns, ports = item
             result = self.model(**self.constants, **ports)
             self._stop.wait(self._extra_s)
             leaving.put((t_ns, {"result": result}))
@@ -247,7 +245,7 @@ class _Receiver(Source):
         self._link.stop()
 
 
-def _write(end: socket.socket, t_ns: int, ports: dict[str, Any], size: Size | None) -> int:
+def _write(end: socket.socket, t_ns: int, ports: dict[str, Any], size: Size | None) -> None:
     """One message: capture time and each port's data, pictures as JPEG of `size` (the model's: no larger is needed)."""
     head, blobs = [], []
     for port, data in ports.items():
@@ -258,16 +256,14 @@ def _write(end: socket.socket, t_ns: int, ports: dict[str, Any], size: Size | No
         head.append([port, raw.codec, raw.note, len(raw.blob)])
         blobs.append(raw.blob)
     text = json.dumps([t_ns, head]).encode()
-    message = b"".join((struct.pack(">I", len(text)), text, *blobs))
-    end.sendall(message)
-    return len(message)
+    end.sendall(b"".join((struct.pack(">I", len(text)), text, *blobs)))
 
 
-def _read(end: socket.socket) -> tuple[int, dict[str, Any], int]:
+def _read(end: socket.socket) -> tuple[int, dict[str, Any]]:
     (length,) = struct.unpack(">I", _exactly(end, 4))
     t_ns, head = json.loads(_exactly(end, length))
     ports = {port: decode(Raw(codec, _exactly(end, size), note)) for port, codec, note, size in head}
-    return t_ns, ports, 4 + length + sum(h[3] for h in head)
+    return t_ns, ports
 
 
 def _exactly(end: socket.socket, count: int) -> bytes:

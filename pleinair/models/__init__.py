@@ -82,11 +82,3 @@ def clip_path(card: str | Path | Card) -> Path:
     role = next(iter(card.files))
     store.read(card, role)
     return store.path(card, role)
-
-
-def find_blob(sha256: str) -> Path | None:
-    """A file of the store by its hash, or None."""
-    from . import store
-
-    place = store.path_of(sha256) if len(sha256) == 64 and set(sha256) <= set("0123456789abcdef") else None
-    return place if place is not None and place.is_file() else None

@@ -46,7 +46,6 @@ class Pages:
 
     def __init__(self, stage: Stage) -> None:
         self._token = stage.gate.token
-        self._gate = stage.gate
         self._host = stage.host
         self._root = files("pleinair.stage") / "static"
         self._files: dict[str, bytes] = {}

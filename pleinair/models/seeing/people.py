@@ -26,8 +26,6 @@ MOST, NUMBERS = 6, 56
 """Rows that the network writes: 17 x (y, x, how sure), y0, x0, y1, x1, how sure."""
 STAYS = 0.8
 """Somebody who was there a moment ago needs only this part of `sure`."""
-HALF_S = 0.04
-"""Half-life of a confidence that is smoothed."""
 
 
 class People(NetworkModel):

@@ -22,8 +22,6 @@ Progress = Callable[[str, int, int], None]
 """(what is being brought, bytes so far, bytes in all); may be called from another thread."""
 
 TAKERS = {"pypi": "pypi", "npm": "npm", "hf": "hub", "civitai": "civitai", "https": "web", "file": "local"}
-CONTAINERS = ("pypi", "npm")
-"""Sources that bring many files at once."""
 
 
 @dataclass(frozen=True)
