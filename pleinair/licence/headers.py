@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +32,13 @@ class Seen:
 
 def read(path: Path) -> Seen:
     """Names, shapes and metadata out of a file's header. What cannot be read is searched for names instead."""
+    status = path.stat()
+    return _read(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(256)
+def _read(path: Path, size: int, changed_ns: int) -> Seen:
+    """Once for each file, as it is now: the gate is asked for every use."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -115,7 +123,26 @@ def _searched(path: Path) -> Seen:
     names = dict.fromkeys(hit.decode() for end in ends for hit in _relevant(end))
     spelt = [hit for end in ends for hit in _spelt(end)]
     said = {f"text {n}": hit for n, hit in enumerate(spelt)}
+    for end in ends:
+        said |= _entries(end)
     return Seen({n: () for n in names}, said)
+
+
+_ENTRY = re.compile(rb"\n([\x07-\x40])([\w. -]{0,40}?licen[cs]e[\w. -]{0,20})\x12([\x01-\x7f])", re.IGNORECASE)
+
+
+def _entries(blob: bytes) -> dict[str, str]:
+    """What an ONNX file says of its licence in its metadata_props: protobuf's StringStringEntry, up to 127 bytes."""
+    found = {}
+    for needle in (b"icense", b"icence", b"ICENSE", b"ICENCE"):
+        place, seen = blob.find(needle), 0
+        while place >= 0 and seen < 200:
+            seen += 1
+            for hit in _ENTRY.finditer(blob, max(0, place - 50), place + 40):
+                if hit[1][0] == len(hit[2]):
+                    found[hit[2].decode()] = blob[hit.end() : hit.end() + hit[3][0]].decode("utf-8", "replace")
+            place = blob.find(needle, place + 1)
+    return found
 
 
 def _spelt(blob: bytes) -> Iterable[str]:

@@ -6,7 +6,7 @@ import fnmatch
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,67 +44,24 @@ class Part:
 
 def of_card(card: Card, *, files: bool = True) -> list[Part]:
     """A card's parts. `files`: look into its files, where they are here, for what they say of themselves."""
+    from . import papers
+
     kind = "clip" if card.task == "clip" else "weights"
-    found = list(_spoken(card))
+    licence, of_paper = papers.with_paper(card, card.weights)
+    found = [*papers.spoken(card), *of_paper, *papers.unproved(card, licence)]
     if files:
-        found += _betrayed(card)
+        found += papers.betrayed(replace(card, weights=licence))
     parts = []
     if card.files or card.weights.id != "unknown" or card.weights.stated_in:  # a task without weights has no licence
-        licence = card.weights
         parts.append(
             Part(card.name, kind, licence.id, card.name, licence.stated_in, licence.quote, tuple(dict.fromkeys(found)))
         )
     for c in card.components:
-        parts.append(Part(c.what, c.kind, c.licence.id, card.name, c.licence.stated_in, c.licence.quote))
+        own, told = papers.with_paper(card, c.licence)
+        parts.append(Part(c.what, c.kind, own.id, card.name, own.stated_in, own.quote, tuple(told)))
     if card.code.id != "unknown" or card.code.stated_in:  # nothing said: the file came by itself
         parts.append(Part(f"package of {card.name}", "container", card.code.id, card.name, card.code.stated_in))
     return parts
-
-
-def _spoken(card: Card) -> Iterable[tuple[str, str]]:
-    """What the card's own words betray: a name, a source, a credit that says FLUX.1 [dev]."""
-    from .traces import FLUX_DEV, _words
-
-    names = [card.name, card.title, card.upstream, card.weights.remark, *(c.what for c in card.components)]
-    names += [f"{c.who} {c.what}" for c in card.credits]
-    names += [s for f in card.files.values() for s in (f.name, *f.sources)]
-    for name in names:
-        for trace in _words(f"its card says {name[:80]!r}", name):
-            yield FLUX_DEV, trace.why
-
-
-def _betrayed(card: Card) -> list[tuple[str, str]]:
-    """What its files and the papers beside the card say."""
-    from ..models import store
-    from .ids import understood
-    from .texts import match
-    from .traces import declared, traces
-
-    found: list[tuple[str, str]] = []
-    stated = {row.number for group in understood(card.weights.id, card.name).together for row, _ in group}
-    for file in card.files.values():
-        place = store.path_of(file.sha256)
-        if not place.is_file():
-            continue
-        found += [(t.licence, t.why) for t in traces(place) if "its name is" not in t.why]
-        for key, text in declared(place).items():
-            rows = {row.number for group in understood(text, card.name).together for row, _ in group}
-            if not rows & stated:
-                found.append(
-                    (text, f'the card says {card.weights.id}, and {file.name} itself says {key} = "{text[:60]}"')
-                )
-    if card.folder is not None:
-        for paper in sorted(p for p in card.folder.glob("*") if re.match(r"(?i)licen[cs]e|copying|terms", p.name)):
-            if not paper.is_file() or paper.stat().st_size > 1 << 20:
-                continue
-            matched = match(paper.read_text("utf-8", "replace"))
-            if not matched.ids:
-                found.append(("unknown", f"{paper.name} beside the card is no text that is known: {matched.why}"))
-            elif not {row.number for i in matched.ids for g in understood(i).together for row, _ in g} & stated:
-                found.append(
-                    (matched.ids[0], f"the card says {card.weights.id}, and {paper.name} beside it is {matched.ids[0]}")
-                )
-    return found
 
 
 # -- wheels ----------------------------------------------------------------------------------------------------------

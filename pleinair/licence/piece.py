@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ManifestFault
 from ..core.kinds import json_digest
+from ..models import store
 from .gate import Verdict, verdict
+from .papers import papers_of
 from .parts import Part, of_card, of_environment
 from .terms import VERDICTS
 
@@ -126,7 +128,10 @@ def digest_of(cards: Sequence[Card]) -> str:
     """Of what verdicts and overrides are about: files, licences as stated, what is sensed; not the wheels' versions."""
     own = [[p.what, p.kind, p.licence] for card in cards for p in of_card(card, files=False)]
     files = [c.sha256 for c in cards if c.files]
-    return json_digest({"files": files, "parts": own, "senses": senses_of(cards)})[:16]
+    about: dict[str, Any] = {"files": files, "parts": own, "senses": senses_of(cards)}
+    if papers := [p for c in cards for p in papers_of(c)]:
+        about["papers"] = papers
+    return json_digest(about)[:16]
 
 
 def _who(operator: Operator) -> str:
@@ -136,7 +141,12 @@ def _who(operator: Operator) -> str:
 
 
 def lock_in(lock: Lock, manifest: Manifest, cards: Sequence[Card], found: Iterable[Opinion]) -> bool:
-    """Writes into the lock what it does not say yet of these parts and this operator. True where something is new."""
+    """Writes into the lock what it does not say yet of these parts and this operator. True where something is new.
+
+    Weights of one's own that are not here were not looked into: what they say of themselves may be another thing than
+    what their card says, so nothing is locked before they are."""
+    if any(card.folder is not None and store.missing(card) for card in cards):
+        return False
     new = [opinion for opinion in found if opinion.locked is None]
     for opinion in new:
         lock.verdicts[opinion.use] = {

@@ -10,6 +10,7 @@ diffusers, transformer_flux.py. What leaves none of these traces is not found: t
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class Trace:
 
 
 _FLUX_WORDS = re.compile(
-    r"flux[\s._-]*1?[\s._-]*(kontext|krea|fill|depth|canny|redux)?[\s._-]*\[?dev\]?(?![a-z])|flux1[\s._-]*dev|black[\s_-]*forest[\s_-]*labs.{0,40}dev"
+    r"f[\s._-]?l[\s._-]?u[\s._-]?x[\s._-]*1?[\s._-]*(pro|kontext|krea|fill|depth|canny|redux)?[\s._\W-]*dev(?![a-z])"
+    r"|black[\s_-]*forest[\s_-]*labs.{0,40}dev|flux[\s._-]*1?[\s._-]*(kontext|krea|fill|redux)(?![a-z])"
+    r"|flux[\s._-]*1[\s._-]*(depth|canny)(?![a-z])|flux[\s._-]*1?[\s._-]*d(?![a-z0-9])"
     r"|flux.{0,24}non[\s_-]*commercial|flux[\s._-]*2[\s._-]*(dev|klein[\s._-]*9b)",
     re.IGNORECASE,
 )
@@ -52,12 +55,12 @@ def traces(path: Path) -> list[Trace]:
     """What a file of weights, or a folder of them with its papers, betrays."""
     if path.is_dir():
         return [t for child in sorted(path.rglob("*"))[:2000] if child.is_file() for t in traces(child)]
-    found = _words(f"its name is {path.name}", path.name)
+    found = words_of(f"its name is {path.name}", path.name)
     if _PAPER.search(path.name) and path.stat().st_size < MAX_STRING:
         return found + _paper(path)
     seen = read(path)
     for key, text in seen.said.items():
-        found += _words(f"its metadata say {key} = {text[:80]!r}", f"{key} {text}")
+        found += words_of(f"its metadata say {key} = {text[:80]!r}", f"{key} {text}")
     return found + shaped(seen)
 
 
@@ -104,12 +107,26 @@ def declared(path: Path) -> dict[str, str]:
     return {
         key: text
         for key, text in said.items()
-        if re.search(r"licen[cs]e(\.name|\.link)?$", key, re.IGNORECASE) and text
+        if re.search(r"licen[cs]e([._-](name|link|url|id))?$", key, re.IGNORECASE) and text.strip()
     }
 
 
-def _words(where: str, text: str) -> list[Trace]:
-    if hit := _FLUX_WORDS.search(text):
+_LOOK_ALIKE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0501\u0475\u04cf\u03bf\u03c7\u03c5\u03bd\u03b1\u03b5\u03b9\u03c1\u0261\u0131\u217c\u03f2",
+    "aeopcyxisdvloxuvaeipgilc",
+)
+"""Letters of other scripts that look like Latin ones, in lower case."""
+
+
+def folded(text: str) -> str:
+    """A text as a person sees it: without accents and what is invisible, look-alikes as what they look like."""
+    plain = unicodedata.normalize("NFKD", text).lower().translate(_LOOK_ALIKE)
+    return "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf", "Cc"))
+
+
+def words_of(where: str, text: str) -> list[Trace]:
+    """Whether a text names FLUX.1 [dev]."""
+    if hit := _FLUX_WORDS.search(folded(text)):
         return [Trace(FLUX_DEV, f"{where}: that is FLUX.1 [dev] ({hit[0].strip()!r})")]
     return []
 
@@ -127,4 +144,4 @@ def _paper(path: Path) -> list[Trace]:
         return [Trace(FLUX_DEV, f"{path.name} beside it is the licence of FLUX.1 [dev]")]
     if re.search(r'"guidance_embeds"\s*:\s*true', text) and "flux" in text.lower():
         return [Trace(FLUX_DEV, f'{path.name} beside it says "guidance_embeds": true, which is FLUX.1 [dev]')]
-    return _words(f"{path.name} beside it says so", text)
+    return words_of(f"{path.name} beside it says so", text)

@@ -53,12 +53,15 @@ class File:
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence and where it is stated. `id`: an SPDX identifier, or "unknown"."""
+    """A licence and where it is stated. `id`: an SPDX expression, or "unknown". `paper`: a file beside the card that
+    holds the licence's text (whoever has the weights was given it), and the sha256 that it had."""
 
     id: str = "unknown"
     stated_in: str = ""
     quote: str = ""
     remark: str = ""
+    paper: str = ""
+    paper_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,7 @@ def read_card(path: Path) -> Card:
 
 _KEYS = ["name", "task", "title", "about", "upstream", "size", "weights", "code", "credits", "files", "ports", "names"]
 _KEYS += ["constants", "tolerance", "options", "components", "senses", "makes", "openness"]
-_LICENCE = ["licence", "stated_in", "quote", "remark"]
+_LICENCE = ["licence", "stated_in", "quote", "remark", "paper", "paper_sha256"]
 _FILE = ["name", "from", "sha256", "bytes", "container_bytes", "parts", "made", "of"]
 COMPONENTS = ("base", "adapter", "data", "voice", "library")
 SENSES = ("face", "emotion", "body", "hands", "voice", "identity")
@@ -385,6 +388,8 @@ def _licence_of(say: _Checker, entry: Mapping[str, Any]) -> Licence:
         say.text(entry, "stated_in"),
         say.text(entry, "quote"),
         say.text(entry, "remark"),
+        say.text(entry, "paper"),
+        say.text(entry, "paper_sha256").lower(),
     )
 
 
@@ -394,6 +399,7 @@ def _licence_dict(licence: Licence) -> dict[str, str]:
         "stated_in": licence.stated_in,
         "quote": licence.quote,
         "remark": licence.remark,
+        **({"paper": licence.paper, "paper_sha256": licence.paper_sha256} if licence.paper else {}),
     }
 
 

@@ -157,6 +157,8 @@ def test_flux_dev_is_refused_under_a_free_tag_and_another_name(name, home, tmp_p
     {"title": "FLUX.1 [dev], quantised"}, {"upstream": "hf:someone/flux.1-dev-gguf"}, {"name": "flux1-dev-q4"},
     {"components": [{"what": "FLUX.1-dev", "kind": "base", "licence": "MIT"}]},
     {"credits": [{"who": "Black Forest Labs", "what": "FLUX.1 [dev]"}]},
+    {"title": "FLU\u0425.1-d\u0435v"}, {"title": "F L U X dev"}, {"title": "FLUX.1-D"}, {"title": "Flux Krea"},
+    {"about": "after FLUX.1\u200b [d\u200bev], by ear"}, {"title": "\ufb02ux dev"}, {"upstream": "flux_1_canny"},
 ])  # fmt: skip
 def test_a_card_that_names_it_is_refused_whatever_licence_it_claims(said, home, tmp_path):
     parts = of_card(card_around(tmp_path, b"no trace in here", **said))
@@ -189,13 +191,57 @@ def test_schnell_is_not_dev_and_still_a_question(home, tmp_path):
     b"\x00" * 64, b"", b"GGUF", struct.pack("<Q", 10) + b"{", b"PK\x03\x04" + b"\xff" * 50,
 ])  # fmt: skip
 def test_other_networks_and_broken_files_are_not_taken_for_it(blob, home, tmp_path):
-    parts = of_card(card_around(tmp_path, blob, weights={"licence": "MIT"}))
+    parts = of_card(card_around(tmp_path, blob, weights={"licence": "MIT", "stated_in": "its page"}))
     assert verdict(parts, "exhibit-free").verdict == "allow", parts[0].found
 
 
 def test_what_leaves_no_trace_and_has_no_licence_is_refused_as_unknown(home, tmp_path):
     parts = of_card(card_around(tmp_path, b"nothing to see", weights={}))
     assert all(verdict(parts, use).verdict == "refuse" for use in REFUSED)
+
+
+@pytest.mark.parametrize("title", ["FLUX.1 [schnell]", "FLUX.2 klein 4B", "Flux development", "flux density"])
+def test_its_free_relatives_are_not_taken_for_it(title, home, tmp_path):
+    assert verdict(of_card(card_around(tmp_path, b"no trace in here", title=title)), "exhibit-free").verdict == "allow"
+
+
+def onnx(**said) -> bytes:
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1]) for n in "xy"]
+    model = helper.make_model(helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "g", ends[:1], ends[1:]))
+    helper.set_model_props(model, said)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("blob, expected", [
+    (gguf({"a": [4]}, general__license="mit AND cc-by-nc-4.0"), "refuse"),  # one of the two is the card's
+    (gguf({"a": [4]}, general__license="apache-2.0 \u975e\u5546\u7528"), "refuse"),
+    (gguf({"a": [4]}, general__license="other", general__license__name="qwen-research"), "refuse"),
+    (gguf({"a": [4]}, general__license="apache-2.0", general__license__link="https://example.org/LICENSE"), "allow"),
+    (gguf({"a": [4]}, general__license__link="https://example.org/LICENSE"), "ask"),
+    (safetensors({"a": [1]}, license_name="cc-by-nc-4.0"), "refuse"),
+    (onnx(license="cc-by-nc-4.0"), "refuse"), (onnx(license="Apache-2.0"), "allow"), (onnx(author="Ada"), "allow"),
+])  # fmt: skip
+def test_what_a_file_says_of_its_own_licence_is_held_against_the_card(blob, expected, home, tmp_path):
+    got = verdict(of_card(card_around(tmp_path, blob)), "exhibit-paid")
+    assert got.verdict == expected, got.because
+
+
+def test_weights_that_nobody_looked_into_are_not_locked(home, tmp_path):
+    """Their card says Apache-2.0; when they come, they are FLUX.1 [dev]. What was locked before would open the show."""
+    from pleinair.licence import piece
+    from pleinair.manifest import Lock, Manifest
+
+    lock, manifest = Lock(), Manifest(uses=("exhibit-free",))
+    mine = card_around(tmp_path, DISGUISES["diffusers' names"])
+    away = store.path_of(mine.files["network"].sha256)
+    away.rename(tmp_path / "away")
+    before = piece.opinions(manifest, [mine], lock)
+    assert before[0].verdict == "allow" and not piece.lock_in(lock, manifest, [mine], before) and not lock.verdicts
+    (tmp_path / "away").rename(away)
+    (now,) = piece.opinions(manifest, [mine], lock)
+    assert now.verdict == "refuse" and piece.lock_in(lock, manifest, [mine], [now])
 
 
 def test_a_licence_in_a_files_metadata_that_differs_from_the_cards_is_reported_and_counts(home, tmp_path):
