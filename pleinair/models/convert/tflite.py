@@ -59,8 +59,8 @@ class Network:
 
         tensors = self.graph.tensors
         for place in (*self.graph.inputs, *self._outputs):
-            if tensors[place].dtype != "<f4":
-                raise ValueError(f"{tensors[place].name} is of {tensors[place].dtype or 'another type'}, not float32")
+            if (dtype := tensors[place].dtype) != "<f4":
+                raise _quantised(tensors[place].name, np.dtype(dtype).name if dtype else "other numbers")
         for place in self.graph.inputs:
             self._names[place, False] = self.w.unique(tensors[place].name)
         outputs = {place: self.w.unique(tensors[place].name) for place in self._outputs}
@@ -92,7 +92,7 @@ class Network:
         """float16 is widened once; what was sparse has been written out by whoever read it."""
         place = operator.inputs[0]
         if place not in self.constants or self.constants[place].dtype.kind != "f":
-            raise ValueError(f"{self.graph.tensors[place].name} is quantised, which is not converted")
+            raise _quantised(self.graph.tensors[place].name, "whole numbers")
         self.constants[operator.outputs[0]] = self.constants[place].astype(np.float32)
 
     # -- what operators ask for ----------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Network:
         if place not in self.constants:
             raise ValueError(f"{name} is to be a constant")
         if self.constants[place].dtype.kind not in kinds:
-            raise ValueError(f"{name} is of {self.constants[place].dtype}, which is not converted")
+            raise _quantised(name, self.constants[place].dtype.name)
         return self.constants[place]
 
     def plain(self, place: int) -> str:
@@ -161,6 +161,10 @@ class Network:
         whole = _first(self.graph.tensors[place].name)
         name = whole.removeprefix(self._common)
         return name.rpartition("/")[0] or name or "layer"
+
+
+def _quantised(name: str, holds: str) -> ValueError:
+    return ValueError(f"{name} holds {holds}: quantised networks are not converted")
 
 
 def _first(name: str) -> str:
