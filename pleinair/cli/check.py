@@ -193,9 +193,12 @@ def _wired(
     heading("wiring")
     rows = []
     for node in found["graph"]["nodes"]:
-        hot = [r["stream"] + _policy(r, graph) for r in node["reads"] if r["hot"]]
-        cold = [r["stream"] + _policy(r, graph) for r in node["reads"] if not r["hot"]]
-        reads = hot + ([f"looks at {', '.join(cold)}"] if cold else [])
+        hot, cold, cuts = [], [], []
+        for r, reads in zip(node["reads"], graph.nodes[node["name"]].inputs, strict=True):
+            row = cuts if reads.cancels else hot if r["hot"] else cold
+            row.append(r["stream"] + ("" if reads.cancels else _policy(r, graph)))
+        told = (("looks at", cold), ("interrupted by", cuts))
+        reads = hot + [f"{how} {', '.join(names)}" for how, names in told if names]
         shown = f"-> {', '.join(node['screens'])}" if node["screens"] else ""
         what = f"{node['about'].get('uri', '')}" if node["role"] == "source" and "about" in node else "; ".join(reads)
         rows.append(

@@ -21,6 +21,8 @@ from .table import heading, say_table
 EXAMPLE = "pleinair doctor --for mirror"
 
 PORT = 8765
+THE_FILES_OWN = "that of each file (Q4_K, Q8_0, F16 ...)"
+"""The precision of a backend that names none: nothing is converted, what the file holds is what runs."""
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "firefox", "microsoft-edge", "safari",
 )  # fmt: skip
@@ -160,7 +162,7 @@ def _tell(found: dict[str, Any]) -> None:
         ("memory", memory),
     ]
     for place, b in enumerate(found["backends"]):
-        told = b["why"] or f"{b['name']} {b['version']}    {', '.join(b['precisions'])}".rstrip()
+        told = b["why"] or f"{b['name']} {b['version']}    {', '.join(b['precisions']) or THE_FILES_OWN}".rstrip()
         rows.append(("backends" if not place else "", told))
     for place, c in enumerate(found["cameras"] or [{"label": "none found", "name": ""}]):
         told = c["label"] + (f"    webcam:{c['name']}" if c["name"] else "; the stage's page can lend a browser's")

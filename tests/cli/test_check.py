@@ -140,6 +140,7 @@ def test_an_override_without_a_name_or_a_reason_is_none(home, call, nameless, si
 def test_an_override_names_its_use(home, call, nameless):
     assert call("check", nameless, "--accept", "Ada: because").code == 2
 
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
@@ -177,3 +178,27 @@ def test_a_film_has_every_frame_at_the_size_asked_for(home, call, tmp_path):
 def test_a_film_that_cannot_be_written_exits_1(home, call, tmp_path):
     got = call("check", "mirror", "--film", tmp_path / "no" / "x.mp4", "--source", "camera=synthetic", "--for", "0.2")
     assert got.code == 1 and got.found["fault"] is not None
+
+
+def test_an_interrupt_is_no_stream_that_is_looked_at(home, call, write_piece):
+    text = """
+from pleinair import Event, Text
+piece.source("camera")
+piece.knob("k")
+
+@piece.node
+def stop(camera, frame) -> Event:
+    return {} if frame.seq == 3 else None
+
+@piece.node(interrupt="stop")
+def words(camera, k) -> Text:
+    yield "one"
+    yield "two"
+
+@piece.draw
+def draw(camera, words): return camera
+"""
+    got = call("check", write_piece(text))
+    assert got.code == 0, got.said
+    (line,) = [line for line in got.said.splitlines() if line.split()[:1] == ["words"] and "interrupted" in line]
+    assert "looks at k" in line and "interrupted by stop" in line and "looks at k, stop" not in line

@@ -83,6 +83,7 @@ def test_doctor_says_what_there_is(home, call):
     precisions = {b["name"]: b["precisions"] for b in got.found["backends"]}
     assert precisions["onnx"] == ["f32"]
     assert precisions["gguf"] == [], "those of a GGUF file are its own"
+    assert "that of each file (Q4_K" in got.said
     wrong = [p["name"] for p in got.found["plugins"] if p["origin"].startswith("pleinair ") and not p["ok"]]
     assert set(wrong) <= {"torch"}, "the one extra that the tests do not install"
     assert "stylise" in got.said
