@@ -16,16 +16,12 @@ from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
 from pleinair.testing import check_model
 
-from .people import FACE, ODD, apart, bring, frames, picture, shifted
+from .people import FACE, ODD, TASKS, apart, bring, frames, picture, shifted
 
 
 @pytest.fixture(scope="module")
-def model():
-    bring()
-    model = load("faces", backend="openvino", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("faces", *TASKS, backend="openvino", threads=1)
 
 
 @pytest.mark.parametrize("backend, precision", [("onnx", "f32"), ("openvino", "f32")])

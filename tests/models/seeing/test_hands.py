@@ -13,16 +13,12 @@ from pleinair.models import load
 from pleinair.models.card import find_card
 from pleinair.testing import check_model
 
-from .people import HAND, ODD, apart, bring, frames, picture
+from .people import HAND, ODD, TASKS, apart, bring, frames, picture
 
 
 @pytest.fixture(scope="module")
-def model():
-    bring()
-    model = load("hands", backend="openvino", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("hands", *TASKS, backend="openvino", threads=1)
 
 
 @pytest.mark.parametrize("backend", ["onnx", "openvino"])

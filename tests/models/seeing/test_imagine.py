@@ -7,19 +7,14 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 from pleinair.models import load
-from pleinair.models.fetch import fetch
 from pleinair.testing import check_model
 
 from .tiny import average_colour, card_of, two_colours
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["imagine"])
-    model = load("imagine", backend="onnx", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("imagine", backend="onnx", threads=1)
 
 
 def test_a_picture_is_the_one_that_torch_makes(model):

@@ -9,7 +9,6 @@ import pytest
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Landmarks
 from pleinair.models import load
-from pleinair.models.fetch import fetch
 from pleinair.models.seeing.lines import inside, ranked, segments_of
 from pleinair.testing import check_model
 
@@ -23,12 +22,8 @@ SURE = [edge for edge in EDGES if edge not in ((LEFT[1], LEFT[2]), (RIGHT[3], RI
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["lines"])
-    model = load("lines", backend="openvino", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("lines", backend="openvino", threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +9,6 @@ from pleinair.backends import wire
 from pleinair.core.errors import ModelFault
 from pleinair.models import clip_path, load
 from pleinair.models.convert.writing import Writer
-from pleinair.models.fetch import fetch
 from pleinair.models.seeing.coco import LABELS
 from pleinair.models.seeing.layouts import LAYOUTS
 from pleinair.models.seeing.objects import recognise
@@ -26,17 +24,8 @@ CORNERS = (45.0, 16.0, 75.0, 32.0)
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["objects", "astronaut"])
-    model = load("objects", backend="openvino", precision="f32")
-    model.open()
-    yield model
-    model.close()
-
-
-@pytest.fixture(scope="module")
-def portrait(model) -> np.ndarray:
-    return cv2.imread(str(clip_path("astronaut")))[..., ::-1].copy()
+def model(opened):
+    return opened("objects", backend="openvino", precision="f32")
 
 
 @pytest.fixture(scope="module")

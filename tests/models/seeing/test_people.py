@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from pleinair.core.errors import ModelFault
-from pleinair.models import clip_path, load
-from pleinair.models.fetch import fetch
+from pleinair.models import load
 from pleinair.models.seeing.coco import POINTS
 from pleinair.models.seeing.drawn import person
 from pleinair.testing import check_model
@@ -19,17 +18,8 @@ PLACES = {"nose": (0.435, 0.235), "left_eye": (0.483, 0.197), "right_eye": (0.4,
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["people", "astronaut"])
-    model = load("people", backend="openvino", precision="f32")
-    model.open()
-    yield model
-    model.close()
-
-
-@pytest.fixture(scope="module")
-def portrait(model) -> np.ndarray:
-    return cv2.imread(str(clip_path("astronaut")))[..., ::-1].copy()
+def model(opened):
+    return opened("people", backend="openvino", precision="f32")
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,12 @@ import pytest
 from pleinair.models import choose, load
 from pleinair.testing import check_model
 
-from .people import ODD, bring, picture
+from .people import ODD, TASKS, bring, picture
 
 
 @pytest.fixture(scope="module")
-def model():
-    bring()
-    model = load("person_mask", backend="onnx", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("person_mask", *TASKS, backend="onnx", threads=1)
 
 
 def test_a_person_is_white_and_the_room_is_black(model):

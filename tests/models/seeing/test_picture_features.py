@@ -8,7 +8,6 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 from pleinair.models import load
-from pleinair.models.fetch import fetch
 from pleinair.models.testcard import picture
 from pleinair.testing import check_model
 
@@ -16,12 +15,8 @@ from .tiny import average_colour, card_of
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["picture_features"])
-    model = load("picture_features", backend="onnx", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("picture_features", backend="onnx", threads=1)
 
 
 def test_the_numbers_are_those_of_the_published_network(model):

@@ -12,16 +12,12 @@ from pleinair.models import choose, load
 from pleinair.models.seeing.pose import NAMES, refined
 from pleinair.testing import check_model
 
-from .people import BODY, ODD, apart, bring, frames, picture, shifted
+from .people import BODY, ODD, TASKS, apart, bring, frames, picture, shifted
 
 
 @pytest.fixture(scope="module")
-def model():
-    bring()
-    model = load("pose", backend="openvino", threads=1)
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("pose", *TASKS, backend="openvino", threads=1)
 
 
 @pytest.mark.parametrize("backend", ["onnx", "openvino"])

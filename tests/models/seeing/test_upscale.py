@@ -8,9 +8,8 @@ import pytest
 
 from pleinair.backends import wire
 from pleinair.core.errors import ModelFault
-from pleinair.models import clip_path, load
+from pleinair.models import load
 from pleinair.models.convert.writing import Writer
-from pleinair.models.fetch import fetch
 from pleinair.models.seeing import upscale
 from pleinair.models.seeing.upscale import recognise
 from pleinair.testing import check_model
@@ -19,17 +18,8 @@ from .tiny import card_of
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    fetch(["upscale", "upscale_small", "astronaut"])
-    model = load("upscale", backend="openvino", precision="f32")
-    model.open()
-    yield model
-    model.close()
-
-
-@pytest.fixture(scope="module")
-def portrait(model) -> np.ndarray:
-    return cv2.imread(str(clip_path("astronaut")))[..., ::-1].copy()
+def model(opened):
+    return opened("upscale", "upscale_small", backend="openvino", precision="f32")
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
