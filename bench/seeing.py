@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
-from typing import Any
 
 import numpy as np
 
 import pleinair
-from pleinair import Piece, plugins
+from pleinair import plugins
 from pleinair.core.errors import Fault
 from pleinair.core.kinds import Image
 from pleinair.models import clip_path, store
 from pleinair.models.card import Card, all_cards
-from pleinair.run.live import LiveRunner
-from pleinair.sinks.null import Null
 
-from .common import BenchParts, Figure, Kept, Repeated
+from . import rates
+from .common import Figure
 
 GOAL = 0.9
 SIZE = (640, 360)
@@ -54,10 +51,10 @@ def _one(card: Card, seconds: float, rounds: int) -> Figure:
     model.open()
     inputs = pictures(card) if next(iter(model.ports.values())) is Image else [n / COUNT for n in range(COUNT)]
     bare, piece = [], []
-    _bare(model, inputs, min(seconds, 1.0))
+    rates.bare(model, inputs, min(seconds, 1.0))
     for _ in range(rounds):  # one after the other, so that a drift of the machine meets both
-        bare.append(_bare(model, inputs, seconds, bare[-1] if bare else 30))
-        piece.append(_piece(model, inputs, bare[-1] * 1.1, seconds))
+        bare.append(rates.bare(model, inputs, seconds, bare[-1] if bare else 30))
+        piece.append(rates.in_piece(model, inputs, bare[-1] * 1.1, seconds))
     ratio = statistics.median(p / b for p, b in zip(piece, bare, strict=True))
     backend = model.describe()["backend"]
     model.close()
@@ -91,47 +88,3 @@ def _panned(picture: np.ndarray, number: int) -> np.ndarray:
     left = round(width * (0.05 + 0.04 * np.sin(2 * np.pi * number / COUNT)))
     part = picture[: min(high, height), left : left + round(width * 0.9)]
     return Image.check(cv2.resize(part, SIZE, interpolation=cv2.INTER_AREA))
-
-
-def _bare(model: Any, inputs: list[Any], seconds: float, rate: float = 30) -> float:
-    """Calls a second. `rate`: how fast its content time goes by: as in the piece, which is handed as many."""
-    _forget(model)
-    count, began = 0, time.perf_counter()
-    follows = "t" in getattr(model, "uses", ())  # what a piece hands it: else it would look for everybody each time
-    while time.perf_counter() - began < seconds:
-        model(inputs[count % len(inputs)], **({"t": count / rate} if follows else {}))
-        count += 1
-    return count / (time.perf_counter() - began)
-
-
-def _piece(model: Any, inputs: list[Any], rate: float, seconds: float) -> float:
-    """The source is somewhat quicker than the model, so that something is always waiting."""
-    piece = Piece()
-    piece.source("camera")
-    piece.model("seen", reads="camera")
-    piece.sink("null", reads="seen")
-    faults = _Faults()
-    runner = LiveRunner(piece.build(BenchParts(Repeated(inputs, rate), Kept(model), Null())), observers=[faults])
-    runner.start()
-    time.sleep(0.3)
-    before, began = runner.stats.fired["null"], time.perf_counter()
-    time.sleep(seconds)
-    done = (runner.stats.fired["null"] - before) / (time.perf_counter() - began)
-    runner.stop()
-    if faults.first:
-        raise faults.first
-    return done
-
-
-class _Faults:
-    """What went wrong in the piece: else a piece that stands still would only look slow."""
-
-    first: Fault | None = None
-
-    def on_fault(self, node: str, fault: Fault, *rest: Any) -> None:
-        self.first = self.first or fault
-
-
-def _forget(model: Any) -> None:
-    if hasattr(model, "reset"):
-        model.reset()
