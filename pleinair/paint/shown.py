@@ -15,11 +15,14 @@ from .figures import mesh, skeleton
 from .finds import boxes
 from .given import COLOURS, filled
 from .lines import arrows, segments
+from .marks import circle
 from .sounds import waveform
 from .tone import light
 from .words import caption, text
 
 GROUND: Size = (640, 480)
+UNTOLD = ("t", "midi")
+"""Parts of an event that a person does not read: its moment, and its pitch said a second time."""
 LINES = 8
 """Of an event's parts, so many are told."""
 
@@ -44,7 +47,7 @@ def shown(data: Any, under: Any = None) -> np.ndarray | None:
         return _bars(data) if data.size else None
     if isinstance(data, (bool, int, float, np.number)):
         return _level(float(data))
-    said = _told(data)
+    said = told(data)
     return None if said is None else text(_ground(), said, (0.5, 0.5), 0.1, weight=500)
 
 
@@ -53,10 +56,15 @@ def shown_of(frame: Frame) -> np.ndarray | None:
     data = frame.data
     if isinstance(data, np.ndarray) and data.ndim >= 2:
         return data
+    return shown(data, picture_before(frame))
+
+
+def picture_before(frame: Frame) -> np.ndarray | None:
+    """The newest picture that a frame was made of, or None."""
     before = frame.parent
     while before is not None and not (isinstance(before.data, np.ndarray) and before.data.ndim == 3):
         before = before.parent
-    return shown(data, None if before is None else before.data)
+    return None if before is None else before.data
 
 
 def _ground() -> np.ndarray:
@@ -73,8 +81,10 @@ def _figures(ground: np.ndarray, figures: Landmarks) -> np.ndarray:
     if first.names == ("start", "end"):
         return segments(light(ground, 0.6), figures, "#ffb454")
     out = mesh(ground, figures) if any(is_face(f.names) for f in figures) else ground
-    out = skeleton(out, figures)
-    if "note" in first.extra:  # a pitch: its place says how high it is, its name what it is
+    if "note" not in first.extra:
+        out = skeleton(out, figures)
+    else:  # a pitch: its place says how high it is, its name what it is
+        out = circle(out, first.tone, 0.03 + 0.05 * first.confidence, "#ffb454")
         out = text(out, f"{first.extra['note']}  {float(first.extra.get('hz', 0)):.0f} Hz", (0.5, 0.9), 0.09)
     return out
 
@@ -104,11 +114,11 @@ def _level(value: float) -> np.ndarray:
     return text(out, f"{value:.2f}", (0.5, 0.42), 0.16)
 
 
-def _told(event: Any) -> str | None:
+def told(event: Any) -> str | None:
     """An event in words, its texts before its numbers; None where nothing happened."""
     if not isinstance(event, Mapping):
         return None if event is None else str(event)
-    parts = {k: v for k, v in event.items() if isinstance(v, (str, int, float)) and not isinstance(v, bool)}
+    parts = {k: v for k, v in event.items() if isinstance(v, (str, int, float)) and k not in UNTOLD}
     words = [str(v) for v in parts.values() if isinstance(v, str)]
     rest = {k: f"{v:.2f}" if isinstance(v, float) else str(v) for k, v in parts.items() if not isinstance(v, str)}
     numbers = [f"{k} {v}" for k, v in rest.items()]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..core.codec import check_size
+from ..core.kinds import Size
 from .given import COLOURS, Colour, Place, as_number, as_picture, as_place, colour_of, filled
 from .mixing import blend
 
@@ -53,23 +55,37 @@ def caption(
     image_or_words: Any, words: Any = None, *, size: tuple[int, int] = (640, 480), colour: Colour = "white"
 ) -> np.ndarray:
     """`caption(words)`: a dark picture of `size` with the words in its middle. `caption(image, words)`: the words along
-    the picture's foot, over a shade that keeps them legible on anything. Words that are not final yet are fainter."""
+    the picture's foot, over a shade that keeps them legible on anything. Words that are not final yet are fainter. Many
+    words are written smaller; of more than that the last lines are shown."""
     if words is None:
         words = image_or_words
         width, height = (int(side) for side in size)
         check_size(width, height)
         shade = filled((height, width, 3), COLOURS["ink"])
-        return text(shade, words, (0.5, 0.5), 0.11, _said(words, colour), weight=500)
+        lines, line = _fitting(words, (width, height), (0.11, 0.085, 0.065, 0.05), 0.94)
+        return text(shade, "\n".join(lines), (0.5, 0.5), line, _said(words, colour), weight=500)
     image = as_picture(image_or_words)
     if not str(words).strip():
         return image.copy()
     height, width = image.shape[:2]
-    pixels = max(1, round(0.065 * height / 1.3))
-    lines = len(_wrapped(str(words)[:2000], width * 0.96, pixels, 500, False))
-    tall = min(1.0, 0.065 * lines + 0.05)
+    lines, line = _fitting(words, (width, height), (0.065, 0.05, 0.04), 0.42)
+    tall = min(1.0, line * len(lines) + 0.05)
     ramp = np.clip((np.arange(height) / max(1, height) - (1 - tall - 0.08)) / 0.08, 0, 1).astype(np.float32)
     dark = blend(image, "ink", np.repeat(ramp[:, None] * np.float32(0.72), width, 1))
-    return text(dark, words, (0.5, 1 - tall / 2), 0.065, _said(words, colour), weight=500)
+    return text(dark, "\n".join(lines), (0.5, 1 - tall / 2), line, _said(words, colour), weight=500)
+
+
+def _fitting(words: Any, size: Size, line_sizes: Sequence[float], most: float) -> tuple[tuple[str, ...], float]:
+    """The words in lines, and how tall a line is: the largest size at which all of them stay within `most` of the
+    picture's height; at the smallest, the last lines that do."""
+    width, height = size
+    lines: tuple[str, ...] = ()
+    line = 0.0
+    for line in line_sizes:
+        lines = _wrapped(str(words)[-2000:], width * 0.96, max(1, round(line * height / 1.3)), 500, False)
+        if line * len(lines) <= most:
+            break
+    return lines[-max(1, int(most / line)) :], line
 
 
 def _said(words: Any, colour: Colour) -> tuple[int, int, int]:

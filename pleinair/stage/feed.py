@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.kinds import Sound, Text
+from ..core.kinds import Boxes, Landmarks, Sound, Text
+from ..paint.shown import picture_before, shown, told
 from . import protocol
 from .ages import PARTS
 from .gate import sound
@@ -127,9 +128,7 @@ class DeskFeed:
         fresh = [
             f
             for n, f in newest.items()
-            if isinstance(f.data, np.ndarray)
-            and f.data.ndim >= 2
-            and (n not in self._thumbs or self._thumbs[n][0] is not f)
+            if _has_a_look(f.data) and (n not in self._thumbs or self._thumbs[n][0] is not f)
         ]
         if fresh:
             made = await asyncio.get_running_loop().run_in_executor(stage.slow, _thumbs, fresh)
@@ -146,7 +145,7 @@ def _thumbs(frames: list[Frame]) -> dict[str, tuple[Frame, bytes]]:
     made = {}
     for frame in frames:
         try:
-            small = np.ascontiguousarray(shrink(_sampled(frame.data), THUMB))
+            small = np.ascontiguousarray(shrink(_sampled(_looks(frame)), THUMB))
             jpeg, (width, height) = to_jpeg(small, THUMB, quality=80)
         except Exception:  # a picture that cannot be shown small is not shown small
             continue
@@ -161,6 +160,23 @@ def _thumbs(frames: list[Frame]) -> dict[str, tuple[Frame, bytes]]:
         }
         made[frame.stream] = (frame, protocol.pack(header, jpeg))
     return made
+
+
+def _has_a_look(data: Any) -> bool:
+    """Pictures, and what was found in one."""
+    return isinstance(data, (Landmarks, Boxes)) or (isinstance(data, np.ndarray) and data.ndim >= 2)
+
+
+def _looks(frame: Frame) -> np.ndarray:
+    """The picture; figures and things over a small one of what they were found in, so that their lines can be seen."""
+    if not isinstance(frame.data, tuple):
+        return frame.data
+    under = picture_before(frame)
+    return shown(frame.data, _ground() if under is None else shrink(_sampled(under), THUMB))
+
+
+def _ground() -> np.ndarray:
+    return np.full((THUMB * 3 // 4, THUMB, 3), (28, 30, 38), np.uint8)
 
 
 def _sampled(data: np.ndarray) -> np.ndarray:
@@ -179,7 +195,7 @@ def _summary(data: Any) -> dict[str, Any]:
         return {"text": str(data)[-160:], **(data.about if isinstance(data, Text) else {})}
     if isinstance(data, Sound):
         level = float(np.sqrt(np.mean(np.square(data.samples)))) if data.samples.size else 0.0
-        return {"value": level}
+        return {"value": min(1.0, max(0.0, 1 + np.log10(max(level, 1e-9)) / 3))}  # a meter: -60 dB is 0, 0 dB is 1
     if isinstance(data, tuple):
         return {"count": len(data)}
-    return {"text": "" if data is None else str(data)[:160]}
+    return {"text": (told(data) or "")[:160]}

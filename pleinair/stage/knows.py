@@ -62,7 +62,7 @@ class Knows:
         """What the card of the model that reads these knobs calls them; else 1, 2, 3."""
         for node in self.graph.nodes.values():
             if isinstance(node, ModelNode):
-                for place, port in zip(node.inputs, node._ports, strict=True):
+                for place, port in zip(node.inputs, node._ports, strict=False):  # an interrupt is no port
                     names = node.model.names.get(port, [])
                     if place.stream == stream and len(names) == count:
                         return tuple(names)

@@ -54,3 +54,13 @@ def test_bars_grow_from_the_line_of_zero():
     white = (picture == 255).all(-1)
     assert white[: height // 2 - 2, : width // 2].any() and not white[height // 2 + 2 :, : width // 2].any()
     assert white[height // 2 + 2 :, width // 2 :].any() and not white[: height // 2 - 2, width // 2 :].any()
+
+
+@pytest.mark.parametrize("room", [None, ROOM])
+def test_a_long_answer_is_written_smaller_and_of_a_longer_one_the_end_is_shown(room):
+    words = "So it goes on and on, and nobody knows where it will end. " * 3
+    long = "Nobody hears the beginning any more. " * 60
+    picture = shown(Text(words), room)
+    assert np.array_equal(shown(Text(long + words), room), shown(Text("x " + long[4:] + words), room)), "the end counts"
+    margin = picture[: 4 if room is None else 60]
+    assert (margin == margin[0, 0]).all(), "it stays within its place"

@@ -165,3 +165,20 @@ def test_a_microphone_is_no_camera(show):
                 pass
 
     run(main())
+
+
+def test_what_interrupts_a_model_is_no_port_of_it_and_a_speaker_knows_it(write_piece):
+    """A piece with many knobs whose model is interrupted: the desk names the places, the speaker what hushes it."""
+    from pleinair import assembly
+    from pleinair.stage.show import Show
+
+    folder = write_piece(
+        "piece.source('mic')\npiece.knobs('styles', 26)\npiece.source('camera')\n"
+        "piece.model('painting', reads={'image': 'camera', 'style_weights': 'styles'}, interrupt='mic')\n"
+        "@piece.node\ndef hum(painting, mic) -> Audio:\n    return mic\n"
+        "piece.sink('speaker', reads='hum')\npiece.draw(lambda painting: painting)\n",
+        '[source.camera]\ndevice = "synthetic:room"\n[model.painting]\ncard = "multistyle26"\n',
+    )
+    show = Show(assembly.load(folder), watch=False)
+    assert len(show.knobs[0].names) == 26
+    assert show.speakers == [SpeakerSpec("speaker", "hum", ("mic",))]

@@ -99,8 +99,10 @@ export class Chain {
         if (row.history.length > 48) row.history.shift();
         drawTrace(row.look, row.history);
         if (row.value) row.value.textContent = news.value.toFixed(2);
-      } else if (news.text !== undefined || news.count !== undefined) {
-        row.say(news.text ?? `${news.count} found`);
+      } else if (news.text !== undefined) {
+        row.say(news.text, news);
+      } else if (news.count !== undefined) {
+        row.found = `${news.count} found`;
       }
     }
   }
@@ -111,14 +113,16 @@ export class Chain {
       if (!about || !row.cells) continue;
       for (const what of ["waited", "ran", "age"])
         for (const p of ["p50", "p95", "p99"]) row.cells[what][p].textContent = ms(about[`${what}_ms`]?.[p]);
-      row.counts.replaceChildren(about.skipped ? `${about.skipped} skipped` : "");
-      if (about.lost) row.counts.append(about.skipped ? "  " : "", el("b", { text: `${about.lost} lost` }));
+      const told = [row.found, about.skipped ? `${about.skipped} skipped` : ""].filter(Boolean).join("  ");
+      row.counts.replaceChildren(told);
+      if (about.lost) row.counts.append(told ? "  " : "", el("b", { text: `${about.lost} lost` }));
     }
   }
 }
 
 function wideRow(node) {
-  const look = el("canvas", { class: "look", width: 96, height: 72, role: "img", "aria-label": `${node.name}, small` });
+  const silent = node.role === "sink"; // what goes out there is to be seen in the stream that it reads
+  const look = silent ? el("span") : el("canvas", { class: "look", width: 96, height: 72, role: "img", "aria-label": `${node.name}, small` });
   const cells = {};
   const head = el("tr", {}, el("th", { scope: "col", text: "ms" }), ...["p50", "p95", "p99"].map((p) => el("th", { scope: "col", text: p })));
   const table = el("table", {}, el("thead", {}, head));
@@ -137,13 +141,15 @@ function wideRow(node) {
     el("div", { class: "body" }, look,
       el("div", {}, el("h3", {}, node.name, el("small", { text: about.toLowerCase() })), table, counts, ticks)));
   const row = { element, look, cells, counts, ticks, slim: false };
-  row.say = (text) => {
+  row.say = (text, { final = true, confidence, language } = {}) => {
     if (row.look instanceof HTMLCanvasElement) {
       const words = el("p", { class: "words" });
       row.look.replaceWith(words);
       row.look = words;
     }
     row.look.textContent = text;
+    row.look.classList.toggle("unsure", !final);
+    row.found = [language, typeof confidence === "number" ? `sure ${confidence.toFixed(2)}` : ""].filter(Boolean).join("  ");
   };
   return row;
 }
@@ -152,7 +158,7 @@ function slimRow(node) {
   const look = el("canvas", { class: "look", width: 96, height: 24, "aria-hidden": "true" });
   const value = el("output", { text: node.kind === "Vector" ? "" : "–" });
   const element = el("article", { class: "stream slim", "data-stream": node.name },
-    el("div", { class: "body" }, look, el("h3", {}, node.name, el("small", { text: "knob" })), value));
+    el("div", { class: "body" }, look, el("h3", {}, node.name, el("small", { text: node.about?.uri ? "source" : "knob" })), value));
   return { element, look, value, slim: true, say: (text) => (value.textContent = text.slice(0, 24)) };
 }
 

@@ -218,6 +218,22 @@ class Fader {
   }
 }
 
+// Voices whose names begin with their language and f or m ("bf_emma", as Kokoro's do) stand together: women, then men.
+const LANGUAGES = { a: "American", b: "British", e: "Spanish", f: "French", h: "Hindi", i: "Italian", j: "Japanese", p: "Portuguese", z: "Mandarin" };
+
+function grouped(given, count) {
+  const names = Array.from({ length: count }, (_, i) => given[i] ?? String(i + 1));
+  const parts = names.map((name) => /^([a-z])([fm])_(.+)$/.exec(name));
+  if (!parts.every((part) => part && LANGUAGES[part[1]])) return { names, groups: [["", names.map((_, i) => i)]] };
+  const groups = new Map();
+  for (const sex of ["f", "m"]) {
+    parts.forEach(([, language, who], i) => {
+      if (who === sex) groups.set(LANGUAGES[language], [...(groups.get(LANGUAGES[language]) ?? []), i]);
+    });
+  }
+  return { names: parts.map(([, , who, name]) => `${name[0].toUpperCase()}${name.slice(1)} ${who}`), groups: [...groups] };
+}
+
 class Grid {
   constructor(spec, hands) {
     this.spec = spec;
@@ -236,9 +252,17 @@ class Grid {
     const reset = el("button", { class: "quiet", type: "button", text: "default", "aria-label": `${spec.name} to its default`,
       onclick: () => this._ramp([...spec.default]) });
     this._note = el("span", { class: "learnt mono" });
-    const grid = el("div", { class: "grid" });
-    this._cells = spec.default.map((initial, index) => {
-      const name = spec.names[index] ?? String(index + 1);
+    const { groups, names } = grouped(spec.names, spec.default.length);
+    const grids = el("div", { class: groups.length > 1 ? "palette" : "" });
+    const places = groups.flatMap(([title, indexes]) => {
+      const grid = el("div", { class: "grid", role: title ? "group" : null, "aria-label": title || null });
+      if (title) grids.append(el("h4", { text: title }));
+      grids.append(grid);
+      return indexes.map((index) => [index, grid]);
+    });
+    this._cells = [];
+    for (const [index, grid] of places) {
+      const initial = spec.default[index], name = names[index];
       const input = el("input", { type: "range", min: this._low, max: this._high, step: "any", "data-index": index, "aria-label": name });
       const output = el("output", {});
       const cell = el("div", { class: "cell", title: name }, el("b", { text: name }), el("i"), output, input);
@@ -254,11 +278,10 @@ class Grid {
       });
       input.addEventListener("keydown", (event) => this._walk(event, index));
       grid.append(cell);
-      return { cell, input, output };
-    });
-    this._grid = grid;
+      this._cells[index] = { cell, input, output };
+    }
     this.element = el("div", { class: "vector", "data-knob": spec.name, role: "group", "aria-label": spec.name },
-      el("div", { class: "top" }, el("h3", { text: spec.name.replaceAll("_", " ") }), this._note, tap, reset), grid);
+      el("div", { class: "top" }, el("h3", { text: spec.name.replaceAll("_", " ") }), this._note, tap, reset), grids);
     this._cells.forEach((_, index) => this._draw(index));
   }
 
