@@ -43,14 +43,23 @@ def tape_files(loaded: Loaded, graph: Graph) -> dict[str, str | bytes]:
     return files
 
 
-def _own_cards(loaded: Loaded) -> dict[str, str]:
-    """Texts of the cards that are not built in: `card.NAME.toml`; a replay elsewhere has no others."""
+def _own_cards(loaded: Loaded) -> dict[str, str | bytes]:
+    """Texts of the cards that are not built in, `card.NAME.toml`, for a replay elsewhere has no others; and the licence
+    texts that they name, `card.NAME.licence.txt`, for whoever has to prove what may be shown."""
     from .ingredients import cards_in
+    from .licence.papers import read
 
+    found: dict[str, str | bytes] = {}
     try:
-        return {_kept(card.name): card.text for card in cards_in(loaded.manifest) if card.text}
+        own = [card for card in cards_in(loaded.manifest) if card.text]
     except Fault:
         return {}  # a card that cannot be read now is said where it is loaded
+    for card in own:
+        found[_kept(card.name)] = card.text
+        if card.weights.paper:
+            with contextlib.suppress(OSError, ValueError):  # the gate says that it is not there
+                found[f"card.{card.name}.licence.txt"] = read(card.folder / card.weights.paper)[0]
+    return found
 
 
 def _kept(name: str) -> str:

@@ -11,7 +11,6 @@ import pytest
 
 from pleinair import assembly
 from pleinair.core.errors import Fault
-from pleinair.ingredients import cards_in
 from pleinair.machine_parts import MachineParts
 from pleinair.manifest import Lock
 from pleinair.models import store
@@ -65,14 +64,18 @@ def recorded(write_piece, tmp_path, monkeypatch):
     return record(write_piece, tmp_path)
 
 
-def record(write_piece, tmp_path, source="file:mine.onnx"):
+def record(write_piece, tmp_path, source="file:mine.onnx", paper=""):
     toml = (
         '[source.camera]\ndevice = "synthetic"\nsize = [64, 32]\n[model.half]\ncard = "./my.toml"\nbackend = "onnx"\n'
     )
     folder, blob = write_piece(PIECE, toml), network()
     (folder / "mine.onnx").write_bytes(blob)
     sha256 = hashlib.sha256(blob).hexdigest()
-    (folder / "my.toml").write_text(CARD.format(source=source, sha256=sha256, size=len(blob)), "utf-8")
+    card = CARD.format(source=source, sha256=sha256, size=len(blob))
+    if paper:
+        (folder / "MY-LICENCE.txt").write_text(paper, "utf-8")
+        card = card.replace("[weights]", '[weights]\npaper = "MY-LICENCE.txt"')
+    (folder / "my.toml").write_text(card, "utf-8")
     if not source.startswith("file:"):
         store.adopt(folder / "mine.onnx")
     loaded = assembly.load(folder)
@@ -124,6 +127,13 @@ def test_another_card_of_that_name_on_this_computer_is_not_taken(recorded):
     folder, tape = recorded
     (folder / "my.toml").write_text("not even TOML", "utf-8")
     assert replayed(tape).same
+
+
+def test_the_licence_s_text_travels_with_the_card(write_piece, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "home"))
+    _, folder = record(write_piece, tmp_path, paper="Do what you like, \u00e0 la carte.")
+    tape = Tape(folder)
+    assert tape.text("card.mine.licence.txt") == "Do what you like, \u00e0 la carte." and replayed(folder).same
 
 
 def test_an_altered_card_is_found(recorded):

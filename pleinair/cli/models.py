@@ -125,4 +125,5 @@ def _licence_rows(what: str, licence: Licence) -> list[tuple[str, str]]:
     rows += [("", f"stated in {licence.stated_in}")] if licence.stated_in else []
     rows += [("", f"\u201c{' '.join(licence.quote.split())}\u201d")] if licence.quote else []
     rows += [("", licence.remark)] if licence.remark else []
+    rows += [("", f"its text: {licence.paper}")] if licence.paper else []
     return rows

@@ -101,8 +101,8 @@ def spoken(card: Card) -> Iterable[tuple[str, str]]:
 
 def betrayed(card: Card) -> Findings:
     """What its files, where they are here, and the papers beside the card say."""
-    from ..folders import cards_dir
     from ..models import store
+    from ..models.card import is_added
 
     found: Findings = []
     for file in card.files.values():
@@ -110,7 +110,7 @@ def betrayed(card: Card) -> Findings:
         if place.is_file():
             found += [(t.licence, t.why) for t in traces(place) if "its name is" not in t.why]
             found += _tags(card, file.name, declared(place))
-    if card.folder is not None and not card.weights.paper and card.folder != cards_dir():  # there lie many cards
+    if card.folder is not None and not card.weights.paper and not is_added(card):
         for paper in sorted(p for p in card.folder.glob("*") if re.match(r"(?i)licen[cs]e|copying|terms", p.name)):
             if paper.is_file() and paper.stat().st_size <= MAX:
                 matched = match(paper.read_text("utf-8", "replace"))

@@ -213,6 +213,11 @@ def known_names() -> list[str]:
     return sorted(found)
 
 
+def is_added(card: Card) -> bool:
+    """Whether it lies among those that `models add` wrote: a text beside it is not about this one."""
+    return card.folder == folders.cards_dir()
+
+
 def all_cards(task: str | None = None) -> list[Card]:
     """Every card on this machine (of one task), by name. One that cannot be read is left out: `find_card` says why."""
     cards = []

@@ -272,3 +272,37 @@ def test_add_says_what_an_unknown_licence_means(home, call, tmp_path):
     assert "nobody knows what may be done with it" in got.said and "the gate refuses it" in got.said
     refused = call("models", "show", "mine").found["verdicts"]
     assert {v["verdict"] for v in refused.values()} == {"refuse"}
+
+
+def test_add_reads_the_text_of_a_licence_and_the_gate_has_it(home, call, tmp_path):
+    from ..licence.test_texts import MIT
+
+    (tmp_path / "mine.onnx").write_bytes(blob_of("multistyle26").read_bytes())
+    (tmp_path / "LICENSE").write_text(MIT.format(who="2026 Ada"), "utf-8")
+    got = call("models", "add", tmp_path / "mine.onnx", "--licence-file", tmp_path / "LICENSE")
+    assert got.code == 0 and "it is MIT, word for word" in got.said
+    card = find_card("mine")
+    assert card.weights.id == "MIT" and card.weights.paper == "mine.LICENSE.txt"
+    assert (home / "cards" / card.weights.paper).read_text("utf-8") == MIT.format(who="2026 Ada")
+    shown = call("models", "show", "mine", "--use", "exhibit-paid")
+    assert shown.found["verdicts"]["exhibit-paid"]["verdict"] == "allow" and "mine.LICENSE.txt" in shown.said
+
+
+def test_a_text_that_is_not_known_leaves_the_licence_unknown_and_says_which_words(home, call, tmp_path):
+    from ..licence.test_texts import MIT
+
+    (tmp_path / "mine.onnx").write_bytes(blob_of("multistyle26").read_bytes())
+    (tmp_path / "LICENSE").write_text(MIT.format(who="2026 Ada") + "Galleries pay.", "utf-8")
+    got = call("models", "add", tmp_path / "mine.onnx", "--licence-file", tmp_path / "LICENSE", "--licence", "MIT")
+    assert got.code == 0 and "galleries pay" in got.said
+    verdicts = call("models", "show", "mine").found["verdicts"]
+    assert {v["verdict"] for v in verdicts.values()} == {"refuse"}
+
+
+@pytest.mark.parametrize("blob", [None, b"\0\1", b"x" * (2 << 20)])
+def test_what_is_no_licence_text_is_told(home, call, tmp_path, blob):
+    (tmp_path / "mine.onnx").write_bytes(blob_of("multistyle26").read_bytes())
+    if blob is not None:
+        (tmp_path / "LICENSE").write_bytes(blob)
+    got = call("models", "add", tmp_path / "mine.onnx", "--licence-file", tmp_path / "LICENSE")
+    assert got.code == 2 and "LICENSE" in got.said and not (home / "cards" / "mine.toml").exists()

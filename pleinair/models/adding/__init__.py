@@ -22,6 +22,7 @@ from ..card import Card, File, file_dict, find_card, read_card
 from . import gguf
 from .found import NOW, Found, licence_id, refuse
 from .onnx import RECOGNISERS
+from .paper import Paper
 from .writing import toml
 
 TASKS = tuple(
@@ -148,6 +149,7 @@ def add(
     role: str = "",
     by: str = "",
     consent: str = "",
+    paper: Paper | None = None,
 ) -> tuple[Card, Path]:
     """Copies the file into the store and writes its card into `folder`; returns the card and where it stands.
 
@@ -158,6 +160,7 @@ def add(
     role     with `like`: which of its files it stands in for, where its format does not tell
     by       whose work it is
     consent  of a voice: whose it is, and that they agreed
+    paper    the text of its licence: laid beside the card, where the gate reads it
 
     ModelFault: no such file, it does not fit the task, or it cannot be opened.
     """
@@ -172,6 +175,8 @@ def add(
         table["options"] = {**table["options"], "consent": consent}
     card = {"name": name, **_about(found), **table, **_licence(found, licence), **_papers(found, table, by)}
     card["files"] = {**table.get("files", {}), **found.borrowed, **files}
+    if paper is not None:
+        card["weights"] |= paper.said(name)
     path = folder / f"{name}.toml"
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     try:
@@ -179,6 +184,8 @@ def add(
         text = "# Written by pleinair models add. Say whose work it is, and under which licence.\n" + toml(card)
         draft.write_text(text, encoding="utf-8")
         _try(draft, file.name)
+        if paper is not None:
+            paper.lay(folder, name)
         draft.replace(path)
     except OSError as error:
         raise store.disk_fault(error) from error

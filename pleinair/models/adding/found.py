@@ -54,7 +54,7 @@ class Found:
 
     def states(self, licence: object, where: str) -> None:
         """The file's own word about its licence, if it says one."""
-        self.licence = licence_id(clean(licence))
+        self.licence = licence_id(clean(licence)) if len(str(licence)) <= 300 else ""
         self.stated_in = where if self.licence else ""
 
 
@@ -73,7 +73,7 @@ def licence_id(text: str) -> str:
     try:
         return str(get_spdx_licensing().parse(text, validate=True))
     except (ExpressionError, ValueError, TypeError, AttributeError):
-        return text[:80]
+        return text if len(text) <= 80 else ""  # cut short it might say another thing
 
 
 def clean(text: Any, most: int = 300) -> str:

@@ -104,3 +104,10 @@ def test_an_adapter_sits_on_a_card_that_there_is(tmp_path, home):
     assert card.weights.id == "unknown" and ("base", "MIT") in {(c.kind, c.licence.id) for c in card.components}
     plain, drawn = (load(name, seed=1, temperature=0, max_tokens=8) for name in ("base", "ink"))
     assert str(plain("Hello")) != str(drawn("Hello"))
+
+
+def test_a_licence_that_is_too_long_to_be_one_is_not_cut_short(tmp_path):
+    """Cut after 80 letters, "... AND nonsense" would have been a free licence."""
+    long = "MIT AND " * 9 + "MIT AND research-only"
+    assert look(file(tmp_path, general__license=long)).licence == ""
+    assert look(file(tmp_path, general__license="MIT AND " * 60 + "CC-BY-NC-4.0")).licence == ""
