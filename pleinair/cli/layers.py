@@ -31,7 +31,8 @@ def show_layers(card: Card, sheet: Path | None) -> list[dict[str, Any]]:
     rows = [(layer.name, layer.op, " x ".join(map(str, layer.shape)), layer.role if many else "") for layer in found]
     say_table(rows, ("layer", "made by", "shape", "role" if many else ""))
     if found:
-        one = found[len(found) // 2]
+        looks = [layer for layer in found if layer.role == found[-1].role]  # of several networks the last looks closest
+        one = looks[len(looks) // 2]
         alone = [layer.name for layer in found].count(one.name) == 1
         entry = f'"{one.name}"' if alone else f'{{ layer = "{one.name}", role = "{one.role}" }}'
         say(f"\n  played in a piece, in [model.NAME] of piece.toml:    bend = {{ swirl = {entry} }}")
