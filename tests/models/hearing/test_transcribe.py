@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from os.path import commonprefix  # of any two rows
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Sound, Text
 from pleinair.models import load
 from pleinair.models.card import find_card, read_card
-from pleinair.models.hearing.agreement import spelt
 from pleinair.models.hearing.voice_activity import RATE
 
 from .conftest import SAID, needs_espeak, part, streamed, word_errors
@@ -70,14 +69,13 @@ def test_the_words_are_there_half_a_second_after_the_voice(model, heard, speech)
 
 
 def test_hardly_a_word_that_was_shown_is_taken_back(heard):
-    """Of 24 and 11 words. As each guess was shown, ten were taken back of this clip's first 14 seconds."""
-    taken_back, shown = 0, []
+    """Of 36 words of these 14 seconds. Where each guess was shown as it came, 67 of them, or their marks, changed."""
+    changed, shown = 0, []
     for _, words in heard:
-        now = [key for key, _, _ in spelt(words)]
-        kept = SequenceMatcher(a=shown, b=now, autojunk=False).get_matching_blocks()
-        taken_back += len(shown) - sum(block.size for block in kept)
+        now = words.split()
+        changed += len(shown) - len(commonprefix([shown, now]))
         shown = [] if words.final else now
-    assert taken_back <= 1
+    assert changed <= 8  # an utterance's last word gets its mark at the end
 
 
 def test_how_surely_it_was_heard_and_in_which_language(model, heard, speech):
