@@ -11,6 +11,7 @@ import pytest
 
 from pleinair import assembly
 from pleinair.core.errors import Fault
+from pleinair.ingredients import cards_in
 from pleinair.machine_parts import MachineParts
 from pleinair.manifest import Lock
 from pleinair.models import store
@@ -160,3 +161,13 @@ def test_a_piece_that_moved_is_the_piece_that_was_locked(recorded, tmp_path):
     parts = MachineParts(loaded)
     before = loaded.lock_file.read_text("utf-8")
     assert parts.save_lock(assembly.assemble(loaded, parts)) == [] and loaded.lock_file.read_text("utf-8") == before
+
+
+def test_two_cards_of_one_name_are_two_ingredients(recorded):
+    folder, _ = recorded
+    (folder / "other.toml").write_text(
+        (folder / "my.toml").read_text("utf-8").replace("CC0-1.0", "CC-BY-NC-4.0"), "utf-8"
+    )
+    (folder / "piece.toml").write_text('[model.half]\ncard = "./my.toml"\ncards = ["./other.toml"]\n', "utf-8")
+    found = cards_in(assembly.load(folder).manifest)
+    assert sorted(c.weights.id for c in found) == ["CC-BY-NC-4.0", "CC0-1.0"]
