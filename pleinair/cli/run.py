@@ -1,8 +1,7 @@
 """Runs a piece and opens its stage: the work at /, the desk at /desk.
 
-PIECE is a folder, a piece.py, or the name of a gallery piece (mirror, muse). Nothing is recorded unless --record
-names a
-folder. Saving piece.py while it runs takes the change over without stopping.
+PIECE is a folder, a piece.py, or the name of a gallery piece (mirror, muse, parrot). Nothing is recorded
+unless --record names a folder. Saving piece.py while it runs takes the change over without stopping.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
     parser.add_argument(
         "--source", action="append", default=[], metavar="NAME=URI",
-        help="webcam, webcam:NAME, browser, file:clip.mp4, clip:CARD, synthetic, rtsp://...",
+        help="webcam, webcam:NAME, browser, file:clip.mp4, clip:CARD, synthetic, rtsp://..., mic, sound:speech.wav",
     )  # fmt: skip
     parser.add_argument("--port", type=int, metavar="N", help="8765 unless the piece says otherwise; 0: any free one")
     parser.add_argument("--lan", action="store_true", default=None, help="for phones on the same network too (TLS)")

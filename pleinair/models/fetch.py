@@ -116,7 +116,7 @@ class _Bringer:
 
     def _beside(self, file: File) -> list[Want]:
         """All else that this fetch is to bring and that is not here: a container may hold it too."""
-        found = [w for card in self.cards for f in card.needed.values() for w in _leaves(card, f)]
+        found = [w for card in self.cards for f in card.needed.values() for w in leaves(card, f)]
         return [w for w in found if w.file.sha256 != file.sha256 or w.file.sources != file.sources]
 
     def _join(self, card: Card, file: File) -> None:
@@ -163,7 +163,7 @@ def _whole(file: File) -> bool:
     return store.has(file) and store.hash_of(store.path_of(file.sha256)) == file.sha256
 
 
-def _leaves(card: Card, file: File) -> Iterator[Want]:
+def leaves(card: Card, file: File) -> Iterator[Want]:
     """What has to come from somewhere so that this file is here."""
     if store.has(file):
         return
@@ -171,7 +171,7 @@ def _leaves(card: Card, file: File) -> Iterator[Want]:
         yield Want(card, file)
         return
     for part in file.parts or (card.files[role] for role in file.of):
-        yield from _leaves(card, part)
+        yield from leaves(card, part)
 
 
 class _Joined(io.RawIOBase):
