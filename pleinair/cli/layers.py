@@ -55,9 +55,12 @@ def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
     from ..models.layers import played
     from ..paint import fit, text
 
-    image = _picture(card)
     size = TILE_SIZE if card.size else None
-    plain = _drawn(card, image, load(card, size=size, backend="onnx")(image))
+    model = load(card, size=size, backend="onnx")
+    image = _picture(card)
+    image = _near(image, model(image))
+    plain = _drawn(card, image, model(image))
+    model.close()
     tiles = [("as it is", [plain, image])]
     many = len({layer.role for layer in layers}) > 1
     for layer, found in played(card, image, layers, size):
@@ -80,17 +83,29 @@ def write_sheet(card: Card, layers: list[Any], place: Path) -> None:
     _save(page, place)
 
 
+def _near(image: np.ndarray, found: Any) -> np.ndarray:
+    """The part of a photograph where somebody was found, with some room around: a sheet's pictures are small."""
+    from ..core.kinds import Landmarks
+    from ..paint import crop
+
+    if not isinstance(found, Landmarks) or not found:
+        return image
+    points = found[0].points[:, :2]
+    middle, reach = (points.min(0) + points.max(0)) / 2, np.ptp(points, axis=0).max() * 0.8
+    return crop(image, *np.clip([*(middle - reach), *(middle + reach)], 0, 1).tolist())
+
+
 def _drawn(card: Card, image: np.ndarray, found: Any) -> np.ndarray:
     """What a model made of a picture, as a picture. ModelFault: there is nothing in it to be seen."""
     from ..core.kinds import Boxes, Landmarks
-    from ..paint import blend, boxes, grey, resize, skeleton
+    from ..paint import blend, boxes, grey, mesh, resize, skeleton
 
     if isinstance(found, np.ndarray) and found.ndim == 3:
         return found
     if isinstance(found, np.ndarray) and found.ndim == 2:
         return blend(np.zeros_like(image), image, resize(found, image.shape[1::-1]))
     if isinstance(found, Landmarks):
-        return skeleton(blend(grey(image), "black", 0.5), found, width=0.01)
+        return skeleton(mesh(blend(grey(image), "black", 0.5), found), found, width=0.01)
     if isinstance(found, Boxes):
         return boxes(image, found)
     raise ModelFault(f"{card.name} makes no pictures, so there is none to show of its layers")
