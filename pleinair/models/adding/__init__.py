@@ -222,8 +222,8 @@ def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
 def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     """The same as that card, with this file in the place of one of its own."""
     its = next(iter(found.files.values()), None)
-    name = its.name if its else next(iter(found.made.values()))[0]
-    suffix = Path(name).suffix.lower()
+    name = its.name if its else found.title
+    suffix = (its or Path(next(iter(found.made.values()))[0])).suffix.lower()
     same = _NETWORKS if suffix in _NETWORKS else (suffix,)
     fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() in same]
     if role.startswith("adapter") and card.task == "chat":
