@@ -10,6 +10,9 @@ import pytest
 from pleinair import assembly
 from pleinair.core.kinds import Image
 from pleinair.core.observer import Observer
+from pleinair.ingredients import cards_in
+from pleinair.models.fetch import fetch
+from pleinair.paint.shown import shown_of
 from pleinair.run.offline import OfflineRunner
 
 ROOT = Path(__file__).parent.parent
@@ -35,13 +38,17 @@ def test_a_piece_in_the_docs_runs(name, python, toml, tmp_path, weights):
     (tmp_path / "piece.toml").write_text(toml)
     loaded = assembly.load(tmp_path)
     assert loaded.piece.warnings() == []
-    sources = {n: "synthetic:room" for n in ("camera",) if n in loaded.piece.declared}
+    talks = "mic" in loaded.piece.declared
+    if talks:
+        fetch([card.name for card in cards_in(loaded.manifest)])
+    devices = {"camera": "synthetic:room", "mic": "sound:two_cities_turns"}
+    sources = {n: uri for n, uri in devices.items() if n in loaded.piece.declared}
     parts = assembly.MachineParts(loaded, sources=sources)
     runner = OfflineRunner(assembly.assemble(loaded, parts))
-    runner.run(0.5)
+    runner.run(5 if talks else 0.5)
     shown = runner.last[next(iter(runner.graph.screens.values()))]
-    assert runner.graph.nodes[shown.stream].kind is Image
-    assert shown.data.std() > 1, "the picture is not empty"
+    assert talks or runner.graph.nodes[shown.stream].kind is Image
+    assert shown_of(shown).std() > 1, "the picture is not empty"
 
 
 def test_the_readme_shows_the_gallery_piece_itself():

@@ -25,8 +25,23 @@ def put(url: str, value: object) -> None:
     urllib.request.urlopen(request).close()
 
 
+def parrot() -> None:
+    """The parrot while it answers the reading: real words, a real answer."""
+    with running(ROOT / "pleinair/gallery/parrot") as (_, url), browser() as chrome:
+        stage = chrome.new_page(viewport={"width": 720, "height": 540})
+        stage.goto(url + "?nomic")
+        for _ in range(600):
+            with urllib.request.urlopen(url + "api/report") as answer:
+                nodes = json.load(answer)["nodes"]
+            if nodes["speaker"]["fired"] >= 2:
+                break
+            time.sleep(0.2)
+        stage.screenshot(path=str(OUT / "parrot.jpg"), type="jpeg", quality=80)
+
+
 def main() -> None:
     OUT.mkdir(exist_ok=True)
+    parrot()
     muse = ROOT / "pleinair/gallery/muse"
     with running(muse, "--source", "camera=clip:bigbuckbunny") as (_, url), browser() as chrome:
         stage = chrome.new_page(viewport={"width": 960, "height": 720})
