@@ -28,7 +28,7 @@ def test_the_newest_wins_and_keeps_its_capture_time():
         browser.deliver(jpeg(n), 1000 + n)
     capture = next(iter(browser))
     assert read_number(capture.data) == 3 and capture.machine_ns == 1003
-    assert (browser.delivered, browser.replaced, browser.rejected) == (4, 3, 0)
+    assert (browser.delivered, browser.gone, browser.rejected) == (4, 3, 0)
     assert np.array_equal(decode(capture.raw), capture.data)
 
 
@@ -97,7 +97,7 @@ def test_many_threads_may_deliver():
         sender.start()
     for sender in senders:
         sender.join(LONG_S)
-    assert browser.delivered == 800 and browser.replaced == 799
+    assert browser.delivered == 800 and browser.gone == 799
 
 
 @pytest.mark.parametrize("size", [(0, 1), "x", (1, 2, 3), (10**6, 10**6)])

@@ -10,7 +10,6 @@ import numpy as np
 from pleinair.core.codec import decode
 from pleinair.core.kinds import Audio
 from pleinair.core.source import Raw
-from pleinair.sources import mic
 from pleinair.sources.mic import Mic, Silence
 
 
@@ -34,9 +33,9 @@ def test_every_chunk_comes_in_order_with_its_capture_time():
 def test_who_does_not_listen_loses_the_oldest_and_it_is_counted():
     source = Mic()
     source.open()
-    for n in range(mic.HELD + 3):
+    for n in range(Mic.holds + 3):
         source.deliver(chunk(n), n)
-    assert source.lost == 3 and next(iter(source)).machine_ns == 3
+    assert source.gone == 3 and next(iter(source)).machine_ns == 3
 
 
 def test_junk_is_left_out_counted_and_told_once():
