@@ -66,6 +66,8 @@ class Gguf(OnPackage):
             self.close()
             raise
         self.strengths: tuple[float, ...] = ()
+        self.sure: float | None = None
+        """Mean log probability of the tokens of the answer that is being given, None before its first."""
         self._count = 0
         self._batches: list[tuple[list[int], int]] = []
         """What was read: tokens of each batch, and how many of them are kept. The same batches give the same bits."""
@@ -137,10 +139,11 @@ class Gguf(OnPackage):
         return self._steps(list(prompt), dice, most, turn)
 
     def _steps(self, prompt: list[int], dice: Dice, most: int, turn: int) -> Iterator[bytes | None]:
-        given = 0
+        given, sure = 0, 0.0
         try:
             with self._lock:
                 if turn == self._turn:
+                    self.sure = None
                     self._keep(min(_common(prompt, self._read), len(prompt) - 1))
                     prompt = prompt[self._count :]
                 given = self._count
@@ -149,13 +152,15 @@ class Gguf(OnPackage):
                     return
                 given = self._count
                 yield None
-            for _ in range(most):
+            for said in range(most):
                 with self._lock:
                     if turn != self._turn or self.interrupted:
                         return
                     token = dice.throw(self._logits())
                 if self._c.llama_vocab_is_eog(self._vocabulary, token):
                     return
+                sure += dice.sure
+                self.sure = sure / (said + 1)
                 given = self._count
                 yield self.piece(token)
                 if self._count >= self.context or not self._decode([token], turn):

@@ -98,7 +98,10 @@ class Grammar:
 
 
 class Dice:
-    """`throw(logits)`: a token. `read`: the tokens before it, which count as said lately."""
+    """`throw(logits)`: a token. `read`: the tokens before it, which count as said lately. `sure`: log probability that
+    the model itself gave to the last one, before anything was left out, forbidden or made hotter."""
+
+    sure: float = 0.0
 
     def __init__(self, how: Sampling, read: Sequence[int] = (), grammar: Grammar | None = None) -> None:
         self._how, self._grammar = how, grammar
@@ -115,6 +118,8 @@ class Dice:
                 token = self._pick(self._grammar.allowed(logits))
             self._grammar.accept(token)
         self._last.append(token)
+        best = logits.max()
+        self.sure = float(logits[token] - best - np.log(np.exp(logits - best).sum()))
         return token
 
     def _penalised(self, logits: np.ndarray) -> np.ndarray:

@@ -67,3 +67,11 @@ def test_a_large_vocabulary_and_a_flat_one_are_thrown_from():
     assert 0 <= Dice(Sampling(**{**ALL, "temperature": 5.0})).throw(logits) < 260_000
     flat = np.zeros(1000, np.float32)
     assert len({d.throw(flat) for d in [Dice(Sampling(**ALL))] for _ in range(200)}) > 100
+
+
+@pytest.mark.parametrize("how", [{}, {"top_k": 2}, {"temperature": 0}, {"temperature": 2.0}])
+def test_how_sure_the_model_was_is_its_own_share(how):
+    dice = Dice(Sampling(**{**ALL, **how}))
+    for _ in range(20):
+        token = dice.throw(LOGITS)
+        assert np.exp(dice.sure) == pytest.approx(SHARES[token], rel=1e-5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -63,6 +64,10 @@ class Chat(NetworkModel):
                  answer was not cut short
     grammar      GBNF that the answer follows: `root ::= "yes" | "no"`
     adapters     one strength for each LoRA adapter of the card (files `adapter`, `adapter_2` ...), 1 as it was made
+
+    The Text's `confidence` is the mean probability (geometric) that the model itself gave the tokens so far, before a
+    grammar, a temperature or what was left out had their say: how little it hesitated, not whether it is true. Its
+    `language` is not known.
 
     The card's options: `context` (2048): tokens at once, all of prompt, memory and answer; `template`: name of the chat
     template where the file's own is not known ("chatml", "llama3", "gemma" ...); `stop`: texts that end an answer.
@@ -141,7 +146,7 @@ class Chat(NetworkModel):
         answer = Text("")
         for item in items:
             answer = answer if item is None else item
-        return Text(str(answer))
+        return Text(str(answer), confidence=answer.confidence)
 
     def _run(self, values: dict[str, Any]) -> Iterator[Text | None] | None:
         prompt = values["prompt"]
@@ -167,8 +172,10 @@ class Chat(NetworkModel):
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         stops = [str(s) for s in self.card.options.get("stop", [])]
         whole = shown = ""
+        sure: float | None = None
         for piece in pieces:
             whole += decode(piece) if piece else ""
+            sure = self._sure()
             at = min((found for s in stops if (found := whole.find(s)) >= 0), default=-1)
             text = (whole if at < 0 else whole[:at]).lstrip()
             if at >= 0:
@@ -178,10 +185,14 @@ class Chat(NetworkModel):
                 yield None
                 continue
             row[1] = shown = text
-            yield Text(text, final=False)
+            yield Text(text, final=False, confidence=sure)
         if self._engine is not None and not self._engine.interrupted:  # else it said what was published, and no more
             row[1] = whole.strip()
-            yield Text(row[1])
+            yield Text(row[1], confidence=sure if row[1] else None)
+
+    def _sure(self) -> float | None:
+        sure = None if self._engine is None else self._engine.sure
+        return None if sure is None else round(min(1.0, math.exp(sure)), 4)
 
     def interrupt(self) -> None:
         engine = self._engine

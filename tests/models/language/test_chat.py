@@ -81,6 +81,14 @@ def test_it_streams_growing_text_and_the_last_is_final(real):
     assert texts[-1] == texts[-2].strip() == real("Say something about rain.")
 
 
+def test_how_little_it_hesitated(real):
+    sober = real("What is two plus two?", temperature=0)
+    wild = real("What is two plus two?", temperature=3, top_k=0, top_p=1, min_p=0)
+    forced = real("What is two plus two?", grammar='root ::= "xylophone"')
+    assert sober.confidence > 0.2 > 0.05 > wild.confidence >= 0 and forced.confidence < 0.05
+    assert sober.language == "" and all(0 <= t.confidence <= 1 for t in real.stream("Hello") if t is not None)
+
+
 def test_it_follows_a_schema_and_a_grammar(real):
     schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}, "n": {"type": "integer"}}}
     found = json.loads(real("A colour and a number.", schema={**schema, "required": ["colour", "n"]}))
