@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .gguf_words import Words
 from .parts import Broken, Reader, product, refused, short, text_of, viewed
 
 MAX_TENSORS = 32_768
@@ -124,21 +125,31 @@ def _facts(reader: Reader, count: int, found: Gguf | None) -> int:
     keys: set[int] = set()
     texts = [MAX_TEXTS]
     alignment = 32
+    words = Words()
     for _ in range(count):
         raw = bytes(_string(reader, MAX_NAME))
+        if not text_of(memoryview(raw)):
+            raise Broken("it says something about nothing: a fact without a name")
         if hash(raw) in keys:
             raise Broken(f"it says {short(raw.decode('utf-8', 'replace'))} twice")
         keys.add(hash(raw))
         kind = reader.u32()
+        if raw.startswith(b"tokenizer.ggml."):
+            words.look(raw[15:], kind, reader)
         value = _value(reader, kind, texts, raw == b"general.alignment" or found is not None)
         if raw == b"general.alignment":
             if kind != 4 or not isinstance(value, int) or not 1 <= value <= 1 << 16 or value & (value - 1):
                 raise Broken(f"its tensors are aligned to {short(str(value))}, which is no power of two")
             alignment = value
+        if raw == b"general.architecture" and kind != _TEXT:
+            raise Broken("its architecture is no text")
         if raw.endswith((b".block_count", b".expert_count")) and isinstance(value, int) and value > MAX_LAYERS:
             raise Broken(f"it claims {value} layers, or experts")
+        if raw.endswith(b".block_count") and value == 0:
+            raise Broken("it claims to have no layers")
         if found is not None:
             found.metadata[raw.decode("utf-8", "replace")] = value
+    words.check()
     return alignment
 
 
@@ -159,6 +170,8 @@ def _value(reader: Reader, kind: int, texts: list[int], wanted: bool) -> Any:
         if count > (reader.end - reader.at) // size:
             raise Broken(f"a list in it claims {count} numbers")
         raw = reader.take(count * size)
+        if inner == 7 and bytes(raw).translate(None, b"\0\1"):
+            raise Broken("a yes or no in it is neither")
         return list(struct.unpack(f"<{count}{_PLAIN[inner]}", raw)) if wanted else Row(count)
     if inner != _TEXT:
         raise Broken(f"a list in it is of a type {inner} that is not read here")
@@ -192,6 +205,8 @@ def _tensors(reader: Reader, count: int, alignment: int, found: Gguf | None) -> 
     for _ in range(count):
         raw = _string(reader, MAX_NAME)
         name = text_of(raw)
+        if not name:
+            raise Broken("a tensor in it has no name")
         if hash(bytes(raw)) in names:
             raise Broken(f"two of its tensors are called {short(name)}")
         names.add(hash(bytes(raw)))

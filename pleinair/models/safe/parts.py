@@ -17,7 +17,7 @@ from pathlib import Path
 from ...backends.protobuf import Broken, short
 from ...core.errors import ModelFault
 
-__all__ = ["Broken", "Reader", "no_overlap", "product", "refused", "short", "text_of", "viewed"]
+__all__ = ["Broken", "Reader", "no_overlap", "plain", "product", "refused", "short", "text_of", "viewed"]
 
 MAX_SIDES = 8
 """Sides of one tensor; no format on the shelf has more."""
@@ -86,14 +86,20 @@ def no_overlap(spans: list[tuple[int, int, str]], what: str = "the tables") -> N
 
 
 def text_of(view: memoryview) -> str:
-    """A name in UTF-8. Broken where it is none, or holds a NUL (which ends it for one reader, and not for another)."""
+    """A name in UTF-8. Broken where it is none, or holds a NUL (which ends it for one reader, and not for another) or
+    another control character (which no name needs, and a terminal obeys)."""
     try:
         text = bytes(view).decode("utf-8")
     except UnicodeDecodeError:
         raise Broken("a name in it is not UTF-8") from None
-    if "\0" in text:
-        raise Broken("a name in it holds a NUL")
+    if not plain(text):
+        raise Broken("a name in it holds a NUL, or another control character")
     return text
+
+
+def plain(text: str) -> bool:
+    """Whether a name holds neither control characters nor halves of characters."""
+    return text.isprintable() or not any(c < " " or "\x7f" <= c < "\xa0" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .jsontext import as_int, as_text, walk
-from .parts import MAX_SIDES, Broken, product, refused, short, viewed
+from .parts import MAX_SIDES, Broken, plain, product, refused, short, viewed
 
 MAX_HEADER = 8 << 20
 MAX_TENSORS = 16_384
@@ -164,6 +164,8 @@ def _entries(view: memoryview, metadata: dict[str, str]) -> Iterator[Row]:
                 name = key
                 if len(raw) > 1024:
                     raise Broken("a name in it is far too long")
+                if not name or not plain(name):
+                    raise Broken("a name in it is empty, or holds a control character")
             elif name != "__metadata__" and key not in ("dtype", "shape", "data_offsets"):
                 raise Broken(f"its header says {short(key)}, which means nothing there")
         elif depth == 2 and name == "__metadata__" and kind == "text":
@@ -172,6 +174,8 @@ def _entries(view: memoryview, metadata: dict[str, str]) -> Iterator[Row]:
         elif depth == 2 and key == "dtype" and kind == "text":
             dtype = as_text(raw)
         elif depth == 3 and kind == "number" and len(lists[key]) <= MAX_SIDES:
+            if raw[:1] == b"-":
+                raise Broken(f"a size in its header is {raw.decode()}")
             lists[key].append(as_int(raw))
         else:
             raise Broken("its header is not a table of tables")

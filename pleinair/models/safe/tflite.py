@@ -7,6 +7,7 @@ tensors and its code must be there, and constant tensors must have as many bytes
 
 from __future__ import annotations
 
+import graphlib
 import struct
 from array import array
 from collections.abc import Iterator
@@ -25,6 +26,20 @@ MAX_NUMBERS = 1 << 31
 _SAME_SHAPE = frozenset({6, 14, 19, 21, 28, 47, 59, 75, 76, 92, 98, 101, 114, 117})
 """Operators whose output has their input's shape (dequantize, logistic, relu ...). LiteRT believes what the file says
 of it, and reads beyond its memory where that is wrong: found by changing bytes of real networks."""
+
+_BRANCHES = {118: (0, 1), 119: (0, 1), 129: (0,)}
+"""IF, WHILE, CALL_ONCE -> fields of their options that name a network in the file."""
+_CALL = 31
+_SPLITS = frozenset({49, 88, 102})
+"""SPLIT, UNPACK, SPLIT_V: one output for each part, as many as the options say."""
+_AT_LEAST_ONE = {1: (1, 2, 3, 4), 17: (1, 2, 3, 4), 3: (1, 2), 4: (1, 2)}
+"""Pools and convolutions -> fields of their options (steps, windows) that divide."""
+_MOST_STEP = 1 << 16
+_BIAS = {3: (1, 2, 0), 4: (1, 2, 3), 9: (1, 2, 0)}
+"""Convolutions, FULLY_CONNECTED -> their inputs weights and bias, and the side of the weights that is as long as it."""
+_OPTIONAL_SECOND = frozenset({16, 44, 52})
+"""LSTMs: their second input may be left out. No other operator's first two may."""
+# What LiteRT believes of the above, and ends in where it is wrong, was tried with files made for it (tests/models/safe)
 
 # Tables as the schema has them: field number -> what it is. An int: a number of that many bytes (kept where it has a
 # name in `_table`'s answer); "s": a text; "vN": a vector of numbers of N bytes; "tNAME": a table; "VNAME": a vector of
@@ -104,13 +119,23 @@ class _Flat:
         for note in self.each(model, 6):
             self._index(self.number(note, 1), len(sizes), "a note")
         tensors, operators, total = [], 0, 0
-        for graph in self.each(model, 2):
+        calls: dict[int, set[int]] = {}
+        for place, graph in enumerate(self.each(model, 2)):
             tensors.append(len(self.places(graph, 0)))
-            shapes = array("q")
+            shapes, ready = array("q"), bytearray()
             for tensor in self.each(graph, 0):
-                total += self._tensor(tensor, sizes)
-                shapes.append(hash(self.numbers(tensor.get(0))))
-            operators += self._wires(graph, shapes, codes)
+                size = self._tensor(tensor, sizes)
+                total += size
+                shape = self.numbers(tensor.get(0))
+                shapes.append(hash(shape))
+                kept = self.number(tensor, 1) in (_RESOURCE, _VARIANT) or self.number(tensor, 5) or 0 in shape
+                ready.append(bool(size or kept))
+            calls[place] = {self._index(n, count, "a branch") for n in self._wires(graph, shapes, ready, codes)}
+            operators += len(self.places(graph, 3))
+        try:
+            graphlib.TopologicalSorter(calls).prepare()
+        except graphlib.CycleError:
+            raise Broken("a network in it runs itself, without end") from None
         for signature in self.each(model, 7):
             graph = self._index(self.number(signature, 4), count, "a signature")
             for ports in (0, 1):
@@ -137,24 +162,59 @@ class _Flat:
             product(self.numbers(variant.get(0)), "a tensor")
         return size
 
-    def _wires(self, graph: dict, shapes: array, codes: array) -> int:
-        """Ports and operators of one network; how many operators. `shapes`: of its tensors, their hashes."""
+    def _wires(self, graph: dict, shapes: array, ready: bytearray, codes: array) -> Iterator[int]:
+        """Ports and operators of one network; which other networks in the file it runs.
+
+        shapes  of its tensors, their hashes; ready: which of them hold something before anything has run
+        """
         tensors = len(shapes)
         for place in (*self.numbers(graph.get(1)), *self.numbers(graph.get(2))):
             self._index(place, tensors, "a port")
+        for place in self.numbers(graph.get(1)):
+            ready[place] = True
         for operator in self.each(graph, 3):
             code = codes[self._index(self.number(operator, 0), len(codes), "an operator")]
-            for field in (1, 2, 8):
-                for place in self.numbers(operator.get(field)):
-                    if place != -1:  # an optional input that is not there
-                        self._index(place, tensors, "an operator")
-            if code in _SAME_SHAPE:
-                taken, given = self.numbers(operator.get(1))[:1], self.numbers(operator.get(2))[:1]
-                if -1 not in taken + given and [shapes[t] for t in taken] != [shapes[t] for t in given]:
-                    raise Broken("an operator in it gives another shape than it takes")
+            taken, given = self.numbers(operator.get(1)), self.numbers(operator.get(2))
+            for place in (*taken, *given, *self.numbers(operator.get(8))):
+                if place != -1:  # an optional input that is not there
+                    self._index(place, tensors, "an operator")
+            if -1 in taken[: 1 if code in _OPTIONAL_SECOND else 2]:
+                raise Broken("an operator in it is given nothing")
+            if not all(ready[place] for place in taken if place != -1):
+                raise Broken("an operator in it reads what nothing has written yet")
+            for place in given:
+                if place != -1:
+                    ready[place] = True
+            both = code in _SAME_SHAPE and -1 not in taken[:1] + given[:1]
+            if both and [shapes[t] for t in taken[:1]] != [shapes[t] for t in given[:1]]:
+                raise Broken("an operator in it gives another shape than it takes")
+            yield from self._options(graph, operator, code, taken, given)
             if self.number(operator, 9) or self.number(operator, 10):
                 self._outside(operator, 9, 10)
-        return len(self.places(graph, 3))
+
+    def _options(
+        self, graph: dict, operator: dict, code: int, taken: tuple[int, ...], given: tuple[int, ...]
+    ) -> Iterator[int]:
+        """What an operator's options and shapes may not say; which networks it runs."""
+        options = operator.get(4)
+        if code == _CALL:
+            raise Broken("it calls a network in it in a way that is not read here")
+        for field in _BRANCHES.get(code, ()):
+            yield self.option(options, field)
+        for field in _AT_LEAST_ONE.get(code, ()):
+            if not 1 <= self.option(options, field) <= _MOST_STEP:
+                raise Broken("an operator in it goes on in steps, or over windows, that there are not")
+        if code in _SPLITS and self.option(options, 0) != len(given):
+            raise Broken("an operator in it gives another number of parts than it says")
+        if code in _BIAS and len(taken) > 2 and taken[2] != -1:
+            weights, bias, side = _BIAS[code]
+            sides, count = (self._shape(graph, taken[n]) for n in (weights, bias))
+            if side < len(sides) and product(count, "a tensor") != sides[side]:
+                raise Broken("an operator in it adds other numbers than it has sums")
+
+    def _shape(self, graph: dict, tensor: int) -> tuple[int, ...]:
+        place = self.places(graph, 0)[tensor]
+        return self.numbers(self.table(place + self.u32(place), "Tensor").get(0))
 
     def _bytes(self, buffer: dict) -> int:
         """A buffer's size; its bytes lie in the table, or behind the FlatBuffer (in files beyond 2 GB)."""
@@ -195,7 +255,18 @@ class _Flat:
                 raise Broken("a table in it does not lie where it says")
             if kind is not None:
                 found[field] = self._field(at + offset, kind)
+        if name == "Any":
+            found[-1] = (at, start, length, extent)
         return found
+
+    def option(self, table: dict | None, field: int) -> int:
+        """An int32 of an operator's options; 0 where it is left out."""
+        at, start, length, extent = (table or {}).get(-1, (0, 0, 0, 0))
+        if 4 + 2 * field + 2 > length or not (offset := self._u16(start + 4 + 2 * field)):
+            return 0
+        if offset + 4 > extent:
+            raise Broken("a table in it does not lie where it says")
+        return self._signed(at + offset)
 
     def _field(self, at: int, kind: int | str):
         if isinstance(kind, int):

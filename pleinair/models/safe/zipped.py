@@ -8,6 +8,7 @@ D. Fifield, "A better zip bomb", 2019), no name twice and none that climbs out o
 from __future__ import annotations
 
 import struct
+import unicodedata
 import zlib
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from .parts import Broken, Reader, no_overlap, short, text_of
 MAX_ENTRIES = 10_000
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _ENCRYPTED, _STREAMED = 0x2041, 0x0008
+_OTHER_NAME = 0x7075
+"""An extra field with another name for the file: some readers take that one."""
+_LINK = 0o120000
+"""What the upper half of the attributes says of a link (Unix), in its upper four bits."""
 _FULL = 0xFFFFFFFF
 
 
@@ -42,9 +47,10 @@ def entries(view: memoryview) -> list[Entry]:
     reader = Reader(view[:end], table)
     for _ in range(count):
         entry, before = _entry(view, reader, table)
-        if entry.name.casefold() in names:
+        alike = unicodedata.normalize("NFC", entry.name).casefold()
+        if alike in names:
             raise Broken(f"it is a zip that holds {short(entry.name)} twice")
-        names.add(entry.name.casefold())
+        names.add(alike)
         spans.append((before, entry.start + entry.packed, entry.name))
         found.append(entry)
     if reader.at != end:
@@ -113,7 +119,7 @@ def _entry(view: memoryview, reader: Reader, table: int) -> tuple[Entry, int]:
     head = reader.take(46)
     if head[:4] != _CENTRAL:
         raise Broken("its zip table is damaged")
-    flags, method, crc, packed, size, named, extra, comment, disk, at = struct.unpack("<8x2H4x3I3HH6xI", head)
+    flags, method, crc, packed, size, named, extra, comment, disk, kind, at = struct.unpack("<8x2H4x3I3HH2xII", head)
     raw = reader.take(named)
     name = text_of(raw)
     more = reader.take(extra)
@@ -122,12 +128,17 @@ def _entry(view: memoryview, reader: Reader, table: int) -> tuple[Entry, int]:
         size, packed, at = _wide(more, size, packed, at)
     if flags & _ENCRYPTED or method not in (0, 8) or disk:
         raise Broken(f"{short(name)} in its zip is locked, or packed in a way that is not read here")
+    if kind >> 16 & 0o170000 == _LINK:
+        raise Broken(f"its zip holds {short(name)}, a link")
+    if _OTHER_NAME in _kinds(more):
+        raise Broken(f"its zip gives {short(name)} two names")
     if name.startswith(("/", "\\")) or ":" in name or "\\" in name or ".." in name.split("/"):
         raise Broken(f"its zip holds {short(name)}, a name that leaves its folder")
     local = Reader(view[:table], at)
     first = local.take(30)
     its_flags, its_method, its_named, its_extra = struct.unpack("<6x2H16x2H", first)
-    if first[:4] != _LOCAL or its_method != method or its_flags & _ENCRYPTED or local.take(its_named) != raw:
+    both = _ENCRYPTED | _STREAMED
+    if first[:4] != _LOCAL or its_method != method or (flags ^ its_flags) & both or local.take(its_named) != raw:
         raise Broken(f"{short(name)} in its zip is one thing in the table and another in its place")
     its_crc, its_packed, its_size = struct.unpack("<14x3I4x", first)
     if not flags & _STREAMED and (its_crc != crc or its_packed not in (packed, _FULL) or its_size not in (size, _FULL)):
@@ -138,6 +149,18 @@ def _entry(view: memoryview, reader: Reader, table: int) -> tuple[Entry, int]:
     if method == 0 and packed != size:
         raise Broken(f"{short(name)} in its zip has one size in the table and another in its place")
     return Entry(name, method == 0, start, packed, size, crc), at
+
+
+def _kinds(extra: memoryview) -> set[int]:
+    """Of which kinds the extra fields are. What is no such field is passed over: writers pad with it."""
+    reader, found = Reader(extra), set()
+    while reader.at + 4 <= reader.end:
+        found.add(reader.u16())
+        length = reader.u16()
+        if length > reader.end - reader.at:
+            break
+        reader.skip(length)
+    return found
 
 
 def _wide(extra: memoryview, size: int, packed: int, at: int) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -95,6 +96,19 @@ def npz_broken() -> Iterator[tuple[str, bytes]]:
         bent = bytearray(good)
         bent[end + place] ^= value
         yield f"end +{place} ^ {value}", bytes(bent)
+    other = zipfile.ZipInfo("a.npy")
+    other.extra = struct.pack("<HHBI", 0x7075, 10, 1, zlib.crc32(b"a.npy")) + b"b.pkl"
+    link = zipfile.ZipInfo("a.npy")
+    link.external_attr = 0o120777 << 16
+    for label, entry in (("two names", other), ("a link", link)):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr(entry, array)
+        yield label, out.getvalue()
+    yield "alike but for how they are spelt", zipped({"\u00e9.npy": array, "e\u0301.npy": array})
+    streamed = bytearray(good)
+    streamed[6] |= 8
+    yield "streamed in one place only", bytes(streamed)
     overlap = bytearray(twice)
     second = twice.index(b"PK\1\2", twice.index(b"PK\1\2") + 4)
     overlap[second + 42 : second + 46] = bytes(4)

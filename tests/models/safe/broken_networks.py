@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from . import making
+import numpy as np
+
+from . import making, tflite_files
 
 PATHS = [
     "../w.bin", "../../../../etc/passwd", "/etc/passwd", "/proc/self/environ", "a/../../w", "C:\\w.bin", "c:w.bin",
@@ -120,7 +122,75 @@ def onnx_broken() -> Iterator[tuple[str, bytes]]:
     yield "the version as a text", block(1, b"8") + good
     yield "a million fields", b"\x08\x08" + block(7, b"\x0a\x03\x22\x01A" * 400_000)
     yield "a million sides", b"\x08\x08" + block(7, block(5, b"\x08\x01" * 400_000))
+    yield from onnx_swelling()
     yield "types in types", b"\x08\x08" + block(7, block(12, block(1, b"y") + block(2, _types(60))))
+
+
+def onnx_swelling() -> Iterator[tuple[str, bytes]]:
+    """Small files that runtimes make large, hang in, or understand in two ways (ONNX Runtime, OpenVINO: tried)."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)]
+
+    def function(name: str, *calls: str):
+        names = ["a", *(f"t{n}" for n in range(len(calls) - 1)), "b"]
+        rows = zip(calls, names, names[1:], strict=False)
+        nodes = [helper.make_node(c, [i], [o], domain="" if c == "Relu" else "d") for c, i, o in rows]
+        return helper.make_function("d", name, ["a"], ["b"], nodes, sets)
+
+    def model(*functions):
+        node = helper.make_node("f0", ["x"], ["y"], domain="d")
+        ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 4]) for n in ("x", "y")]
+        graph = helper.make_graph([node], "g", ports[:1], ports[1:])
+        return helper.make_model(graph, opset_imports=sets, functions=list(functions)).SerializeToString()
+
+    yield "a function that calls itself", model(function("f0", "f0"))
+    yield "two functions that call each other", model(function("f0", "f1"), function("f1", "f0"))
+    doubling = [function(f"f{n}", f"f{n + 1}", f"f{n + 1}") for n in range(28)]
+    yield "functions that double", model(*doubling, function("f28", "Relu"))
+    for label, dims, places in (
+        ("of a terabyte", [1 << 40], [5]),
+        ("of 2^64", [1 << 62, 4], [5]),
+        ("with a place beyond", [4], [4096]),
+        ("with a place before", [4], [-9]),
+    ):
+        for where in ("table", "layer"):
+            good = making.onnx_model(1)
+            if where == "table":
+                sparse = good.graph.sparse_initializer.add()
+            else:
+                layer = good.graph.node.add(op_type="Constant")
+                sparse = layer.attribute.add(name="sparse_value", type=11).sparse_tensor
+            sparse.dims[:] = dims
+            sparse.values.CopyFrom(numpy_helper.from_array(np.ones(1, np.float32), "s"))
+            sparse.indices.CopyFrom(numpy_helper.from_array(np.array(places), "i"))
+            yield f"a sparse {where} {label}", good.SerializeToString()
+    for key in ("", "LOCATION", "offset", "locatıon"):
+        good = making.onnx_model(1)
+        tensor = good.graph.initializer[0]
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        if key:
+            tensor.external_data.add(key=key, value="../w")
+        yield f"numbers elsewhere, and not where: {key}", good.SerializeToString()
+    for side in (1 << 62, 1 << 40):
+        good = making.onnx_model(2)
+        good.graph.input[0].type.tensor_type.shape.dim[1].dim_value = side
+        yield f"a port of {side}", good.SerializeToString()
+    for version in (1 << 62, -1):
+        good = making.onnx_model(1)
+        good.opset_import[0].version = version
+        yield f"version {version}", good.SerializeToString()
+    good = making.onnx_model(1)
+    good.opset_import.add(domain="ai.onnx", version=3)
+    yield "two versions", good.SerializeToString()
+    good = making.onnx_model(1)
+    good.graph.node[2].output[0] = "y0"
+    yield "two layers give the same", good.SerializeToString()
+    good = making.onnx_model(1)
+    for value in (1, 2):
+        good.graph.node[0].attribute.add(name="axis", type=2, i=value)
+    yield "a word twice", good.SerializeToString()
 
 
 def _types(depth: int) -> bytes:
@@ -128,6 +198,7 @@ def _types(depth: int) -> bytes:
 
 
 def tflite_broken() -> Iterator[tuple[str, bytes]]:
+    yield from tflite_files.believed()
     good = making.tflite(2)
     for n in range(1, 12):
         yield f"cut at {n}/12", good[: len(good) * n // 12]

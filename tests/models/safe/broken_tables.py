@@ -51,7 +51,27 @@ def gguf_broken() -> Iterator[tuple[str, bytes]]:
         yield f"version {version}", making.gguf(listed=one, version=version)
     yield "a name that is no text", making.gguf(listed=[("\0", (8,), 0, 0, 32)])
     yield "something behind it", making.gguf(3, tail=b"\x80\x04" + b"x" * 64)
-    for count in (513, (1 << 32) - 1):
+    for key in ("", "a\0b", "a\x1b[2J"):
+        yield f"a fact called {key!r}", making.gguf(listed=one, facts=[making.fact(key, 4, bytes(4))])
+    neither = making.fact("k", 9, struct.pack("<IQ", 7, 3) + b"\1\0\2")
+    yield "yes, no, neither", making.gguf(listed=one, facts=[neither])
+    for kind, raw in ((4, bytes(4)), (9, struct.pack("<IQ", 8, 1) + making.string("llama"))):
+        yield f"architecture {kind}", making.gguf(listed=one, facts=[making.fact("general.architecture", kind, raw)])
+    yield "a tensor without a name", making.gguf(listed=[("", (8,), 0, 0, 32)])
+    for label, model, tokens, kinds in (
+        ("two words the same", "gpt2", ["a", "b", "a"], [1, 1, 1]),
+        ("no end of a line", "llama", ["a", "b"], [1, 1]),
+        ("words without letters", "llama", ["", ""], [1, 1]),
+        ("bytes for an encoder", "bert", ["a", "<0x0A>"], [1, 6]),
+    ):
+        said = [making.fact("tokenizer.ggml.model", 8, making.string(model))]
+        rows = struct.pack("<IQ", 8, len(tokens)) + b"".join(map(making.string, tokens))
+        said.append(making.fact("tokenizer.ggml.tokens", 9, rows))
+        said.append(
+            making.fact("tokenizer.ggml.token_type", 9, struct.pack(f"<IQ{len(kinds)}i", 5, len(kinds), *kinds))
+        )
+        yield label, making.gguf(listed=one, facts=said)
+    for count in (0, 513, (1 << 32) - 1):
         fact = making.fact("llama.block_count", 4, struct.pack("<I", count))
         yield f"{count} layers", making.gguf(listed=one, facts=[fact])
     yield "a long name", making.gguf(listed=[("n" * 5000, (8,), 0, 0, 32)])
@@ -97,6 +117,10 @@ def safetensors_broken() -> Iterator[tuple[str, bytes]]:
     yield "metadata that is a table", making.header_of({"__metadata__": {"a": {"b": "c"}}, "a": entry()}, data)
     yield "metadata that is a number", making.header_of({"__metadata__": {"a": 7}, "a": entry()}, data)
     yield "nested", making.header_of(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", data)
+    for name in (b"", b"a\\u0000b", b"a\\u001b[2J", b"\\ud800"):
+        row = b'{"%s":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}' % name
+        yield f"called {name!r}", making.header_of(row, data)
+    yield "less than nothing", making.header_of(b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[-0,-0]}}')
     yield "no JSON", making.header_of(b"{'a': 1}", data)
     yield "no text", making.header_of(b'{"\xff\xfe": 1}', data)
     yield "NaN", making.header_of(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}', data)
@@ -121,4 +145,5 @@ def ct2_broken() -> Iterator[tuple[str, bytes]]:
     yield "a second name that is one", making.ct2(tables=[table], aliases=[("a", "a")])
     yield "something behind", making.ct2(3, tail=b"\x80\x04.")
     yield "a name without an end", making.ct2(tables=[table.replace(b"a\0", b"ab")])
+    yield "a name that a terminal obeys", making.ct2(tables=[making.table("a\x1b[2J", (2,), 0, 8)])
     yield "a name of nothing", making.ct2(tables=[b"\0\0" + table])

@@ -12,6 +12,8 @@ import numpy as np
 from pleinair.models.safe import gguf as gguf_types
 from pleinair.models.safe import safetensors as st
 
+from . import tflite_files
+
 SHAPES: list[tuple[int, ...]] = [(), (1,), (7,), (3, 4), (2, 3, 4), (1, 3, 8, 8), (0,), (5, 0), (1, 1, 1, 1, 1)]
 
 
@@ -68,7 +70,7 @@ def gguf(
     if facts is None:
         facts = [
             fact("general.architecture", 8, string("llama")),
-            fact("llama.block_count", 4, struct.pack("<I", seed)),
+            fact("llama.block_count", 4, struct.pack("<I", 1 + seed)),
         ]
         facts.append(fact("rope", 6, struct.pack("<f", 1.5)))
         facts.append(fact("words", 9, struct.pack("<IQ", 8, seed) + b"".join(string(f"w{n}") for n in range(seed))))
@@ -232,3 +234,5 @@ def valid() -> Iterator[tuple[str, str, bytes]]:
             yield kind, f"{kind}-{seed}", make(seed)
     for seed in range(8):
         yield "json", f"tfjs-{seed}", tfjs(seed)
+    for label, blob in tflite_files.honest():
+        yield "tflite", label, blob

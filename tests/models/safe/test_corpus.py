@@ -100,6 +100,9 @@ def swelling() -> Iterator[tuple[str, bytes]]:
             facts=[making.fact("k", 9, (8).to_bytes(4, "little") + (size // 8).to_bytes(8, "little") + bytes(size))]
         ),
     )
+    many = b"".join(making.string(f"{n:x}") for n in range(400_000))
+    words = making.fact("tokenizer.ggml.tokens", 9, (8).to_bytes(4, "little") + (400_000).to_bytes(8, "little") + many)
+    yield "gguf words", making.gguf(facts=[words])
     facts = [making.fact(f"{n:04x}", 0, b"\0") for n in range(60_000)]
     yield "gguf facts", making.gguf(facts=facts)
     yield "gguf tensors", making.gguf(listed=[(f"{n:04x}", (1,), 24, 32 * n, 1) for n in range(32_000)])

