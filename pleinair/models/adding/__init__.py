@@ -18,7 +18,8 @@ from typing import Any
 from ... import plugins
 from ...core.errors import Fault, ModelFault, did_you_mean
 from .. import store
-from ..card import Card, File, file_dict, find_card, read_card
+from ..card import Card, File, find_card, read_card
+from ..papers import file_dict
 from . import gguf
 from .found import NOW, Found, licence_id, refuse
 from .onnx import RECOGNISERS
