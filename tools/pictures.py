@@ -30,10 +30,10 @@ def parrot() -> None:
     with running(ROOT / "pleinair/gallery/parrot") as (_, url), browser() as chrome:
         stage = chrome.new_page(viewport={"width": 720, "height": 540})
         stage.goto(url + "?nomic")
-        for _ in range(600):
+        for _ in range(900):
             with urllib.request.urlopen(url + "api/report") as answer:
                 nodes = json.load(answer)["nodes"]
-            if nodes["speaker"]["fired"] >= 2:
+            if nodes["speaker"]["fired"] >= 2 and nodes["painting"]["fired"] >= 25:
                 break
             time.sleep(0.2)
         stage.screenshot(path=str(OUT / "parrot.jpg"), type="jpeg", quality=80)

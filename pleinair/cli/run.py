@@ -91,14 +91,18 @@ def main(args: argparse.Namespace) -> int:
 
 def say_notices(notices: list[dict[str, str]], piece: str) -> int:
     """Each in a line, a refusal in the colour of faults; how open a model is stands on the desk. Returns how many."""
+    refused: dict[str, list[str]] = {}
     for line in notices:
-        if line["name"] != "openness":
-            refused = line.get("verdict") == "refuse" and "accepted" not in line
-            text = f"{line['name']}: {line['text']}"
-            say(paint(text, FAULT) if refused else text)
-            if refused:
-                say("  now    the piece is shown; whether it may be is for you to answer")
-                say(f'  try    pleinair check {piece} --use {line["use"]} --accept "NAME: reason"   (once settled)')
+        if line.get("verdict") == "refuse" and "accepted" not in line:
+            refused.setdefault(line["text"].partition(". ")[2] or line["text"], []).append(line["use"])
+        elif line["name"] != "openness":
+            say(f"{line['name']}: {line['text']}")
+    for why, uses in refused.items():  # one reason may refuse several uses: it is said once
+        say(paint(f"licences: {', '.join(uses)}: refused", FAULT))
+        say(f"  why    {why}")
+        say("  now    the piece is shown; whether it may be is for you to answer")
+        asked = " ".join(f"--use {use}" for use in uses)
+        say(f'  try    pleinair check {piece} {asked} --accept "NAME: reason"   (once settled)')
     return len(notices)
 
 

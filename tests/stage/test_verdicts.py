@@ -48,6 +48,20 @@ def test_a_refused_piece_runs_and_says_that_it_is_refused(folder, capsys):
     assert "exhibit-paid: refused" in said and "the piece is shown" in said and "--accept" in said
 
 
+def test_one_reason_that_refuses_two_uses_is_said_once(capsys):
+    refused = {"name": "licences", "verdict": "refuse"}
+    say_notices(
+        [
+            {**refused, "use": "exhibit-paid", "text": "exhibit-paid: refused. A clip: no licence is known."},
+            {**refused, "use": "sell-edition", "text": "sell-edition: refused. A clip: no licence is known."},
+        ],
+        "mine",
+    )
+    said = capsys.readouterr().err
+    assert "licences: exhibit-paid, sell-edition: refused" in said and said.count("no licence is known") == 1
+    assert "--use exhibit-paid --use sell-edition" in said
+
+
 def test_its_verdict_is_locked_and_a_kinder_lock_counts_with_a_warning(folder):
     shown(folder)
     path = folder / "piece.lock"

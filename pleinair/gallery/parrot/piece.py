@@ -37,5 +37,5 @@ def plumage(tick, tone, answer, previous, rng) -> Image:
 piece.model("painting", reads="plumage")
 
 @piece.draw
-def draw(painting, heard, answer):              # your words above, its words below
+def draw(tick, painting, heard, answer):        # your words above, its words below, also while the painter waits
     return text(caption(resize(painting, (960, 720)), answer), heard, (0.5, 0.12), 0.06, "paper", italic=True)

@@ -74,6 +74,10 @@ export class Foot {
     const papers = ["licences", "openness"];
     const others = notices.filter(({ name }) => !papers.includes(name));
     this._notices.replaceChildren(...others.flatMap(({ name, text }) => [el("dt", { text: name }), el("dd", { text })]));
+    const refused = notices.filter(({ name, verdict, accepted }) => name === "licences" && verdict === "refuse" && !accepted);
+    const sign = document.getElementById("refused");
+    sign.hidden = !refused.length;
+    sign.textContent = `${refused.map(({ use }) => use).join(", ")}: refused`;
     const open = new Set([...this._licences.querySelectorAll("details[open]")].map((one) => one.dataset.use));
     this._licences.replaceChildren(...notices.filter(({ name }) => papers.includes(name)).map((notice) => verdict(notice, open)));
   }
