@@ -21,6 +21,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--use", action="append", default=[], metavar="USE", help="for these uses, not those of piece.toml"
     )
+    parser.add_argument(
+        "--recorded", nargs="?", const="", metavar="WHY",
+        help="a tape is recorded (run --record): what for, who keeps it, until when",
+    )  # fmt: skip
+    parser.add_argument(
+        "--language", default="en", metavar="L", help="of the notices: en, de, fr, or a .toml of your own"
+    )
     parser.add_argument("--site", type=Path, metavar="FILE", help="the venue's site.toml, laid over piece.toml")
 
 
@@ -38,7 +45,8 @@ def main(args: argparse.Namespace) -> int:
     cards = cards_in(loaded.manifest)
     opinions = piece.opinions(loaded.manifest, cards, Lock.load(loaded.lock_file), uses, files=False)
     declared = [d.name for d in loaded.piece.declared.values() if d.word == "source"]
-    label = label_of(loaded.manifest, cards, sensors_of(loaded.manifest, declared), opinions)
+    sensors = sensors_of(loaded.manifest, declared)
+    label = label_of(loaded.manifest, cards, sensors, opinions, recorded=args.recorded, language=args.language)
     if args.html is not None:
         try:
             args.html.write_text(as_html(label), "utf-8")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .gate import Finding, verdict
-from .notices import Notice, ai_act, privacy
+from .notices import Notice, Words, ai_act, keeps, privacy, words_in
 from .parts import of_card, of_environment
 from .piece import WORDS, Opinion, senses_of
 from .terms import Owed
@@ -57,16 +57,28 @@ class Label:
     sources: tuple[str, ...]
     verdicts: tuple[tuple[str, str], ...] = ()
     overrides: tuple[str, ...] = field(default_factory=tuple)
+    heading: str = ""
+    language: str = "en"
+    words: Words = field(default_factory=words_in, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         from dataclasses import asdict
 
-        return asdict(self)
+        return {k: v for k, v in asdict(self).items() if k not in ("words", "heading")}
 
 
-def label_of(manifest: Manifest, cards: Sequence[Card], sensors: Iterable[str], opinions: Sequence[Opinion]) -> Label:
-    """The label for the piece's own uses (and others that `opinions` are about)."""
-    sensors = list(sensors)
+def label_of(
+    manifest: Manifest, cards: Sequence[Card], sensors: Iterable[str], opinions: Sequence[Opinion], *,
+    recorded: str | None = None, language: str = "en",
+) -> Label:  # fmt: skip
+    """The label for the piece's own uses (and others that `opinions` are about).
+
+    recorded  the session is recorded: what for, who keeps it, until when ("": to be filled in); a piece that writes
+              films or sounds of what it makes is recorded anyhow
+    language  of what is said to visitors: "en", "de", "fr", or a .toml of one's own
+    """
+    sensors, words = list(sensors), words_in(language)
+    recorded = "" if recorded is None and keeps(manifest) else recorded
     uses = [o.use for o in opinions] or list(manifest.uses)
     credits, shows, files = [], [], []
     for card in cards:
@@ -82,8 +94,11 @@ def label_of(manifest: Manifest, cards: Sequence[Card], sensors: Iterable[str], 
         year=manifest.year,
         about=manifest.about,
         shows=tuple(dict.fromkeys(shows)),
-        notices=tuple(ai_act(cards, sensors, manifest.operator)),
-        privacy=tuple(privacy(cards, sensors)),
+        notices=tuple(ai_act(cards, sensors, manifest.operator, words)),
+        privacy=tuple(privacy(cards, sensors, recorded, words)),
+        heading=words["both" if len(sensors) == 2 else sensors[0]] if sensors else "",
+        language=language if len(language) == 2 else "",
+        words=words,
         credits=tuple(credits),
         files=tuple(dict.fromkeys(files)),
         libraries=libraries,

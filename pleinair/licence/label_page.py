@@ -12,6 +12,8 @@ from .label import Label
 
 FONT = Path(__file__).parent.parent / "stage" / "static" / "fonts" / "sans.woff2"
 ENERGY = "Energy: not measured."
+DENSE = 800
+"""Letters of notices from which they are set smaller, so that the wall's page stays one page."""
 NO_ADVICE = "Worked out from the licences' texts by pleinair. It is no legal advice."
 
 
@@ -53,11 +55,9 @@ def _wall(label: Label) -> list[tuple[str, list[str]]]:
     """What the wall carries besides title, artist and text."""
     found = []
     if said := [*(n.text for n in label.notices), *label.shows]:
-        found.append(("To visitors", said))
+        found.append((label.words["visitors"], said))
     if label.privacy:
-        first = label.privacy[0].lower()
-        sensors = " and ".join(s for s in ("camera", "microphone") if s in first)
-        found.append((sensors[:1].upper() + sensors[1:], list(label.privacy)))
+        found.append((label.heading, list(label.privacy)))
     return found
 
 
@@ -72,6 +72,7 @@ def _back(label: Label) -> list[tuple[str, list[str]]]:
     if label.verdicts:
         found.append(("Uses", [f"{use}: {words}" for use, words in label.verdicts] + list(label.overrides)))
     rules = [f"{n.text} ({n.rule})" for n in label.notices]
+    rules += [label.words["remark"]] if label.words["remark"] else []
     found += [("Notices and their rules", rules)] if rules else []
     found.append(("", [ENERGY, NO_ADVICE]))
     return found
@@ -79,6 +80,8 @@ def _back(label: Label) -> list[tuple[str, list[str]]]:
 
 def as_html(label: Label) -> str:
     """One self-contained page: no request leaves it."""
+    room = label.words["room"]
+    dense = "dense " if sum(len(s) for _, sentences in _wall(label) for s in sentences) > DENSE else ""
     font = base64.b64encode(FONT.read_bytes()).decode() if FONT.is_file() else ""
     year = f", {label.year}" if label.year else ""
     wall = "".join(_section(h, sentences) for h, sentences in _wall(label))
@@ -96,20 +99,20 @@ def as_html(label: Label) -> str:
     back = "".join(_section(h, sentences, "small") for h, sentences in _back(label))
     about = f"<p class=about>{_said(label.about)}</p>" if label.about else ""
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{_said(label.language or "und")}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{_said(label.title)}: label and credits</title>
 <style>
 @font-face {{ font-family: Label; src: url(data:font/woff2;base64,{font}) format("woff2"); font-weight: 100 900; }}
 {_CSS}</style>
-<section class="wall">
+<section class="{dense}wall">
 <header><h1>{_said(label.title)}{year}</h1><p class="artist">{_said(label.artist)}</p></header>
 {about}
-<div class="own" contenteditable="true" role="textbox" aria-label="Room for a text of your own"></div>
+<div class="own" contenteditable="true" role="textbox" data-room="{_said(room)}" aria-label="{_said(room)}"></div>
 <div class="told">{wall}</div>
 </section>
-<section class="credits">
+<section class="credits" lang="en">
 <h2>{_said(label.title)}: credits</h2>
 <div class="columns">{credits}</div>
 <div class="back">{back}</div>
@@ -140,7 +143,7 @@ p + p { margin-top: 0.8mm; }
 .artist { font-size: 13pt; margin-top: 1mm; }
 .about { margin-top: 7mm; font-size: 12pt; line-height: 1.4; max-width: 34em; }
 .own { min-height: 24mm; margin: 6mm 0; outline: 0; }
-.own:empty::before { content: "Room for a text of your own"; color: #767676; }
+.own:empty::before { content: attr(data-room); color: #767676; }
 .told { border-top: 0.3pt solid #000; padding-top: 4mm; display: grid; gap: 4mm; }
 .wall { page: wall; break-after: page; }
 .credits { page: credits; font-size: 9.5pt; }
@@ -159,5 +162,9 @@ p + p { margin-top: 0.8mm; }
   .columns { columns: 1; }
   .wall, .credits { padding: 24px; }
 }
-@media print { .own:empty::before { content: ""; } }
+.dense .told { font-size: 9pt; line-height: 1.4; gap: 3mm; }
+@media print {
+  .own:empty { min-height: 0; margin: 4mm 0; }
+  .own:empty::before { content: ""; }
+}
 """

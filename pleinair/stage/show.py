@@ -105,7 +105,7 @@ class Show(Knows, Reloads):
         self._stand_ins = [p for p in self.pages.values() if isinstance(p, PageCamera)]
         if self._stop.is_set():
             return
-        self._verdicts = Verdicts(self._loaded, self._parts.lock, self._sources)
+        self._verdicts = Verdicts(self._loaded, self._parts.lock, self._sources, self._record is not None)
         self._verdicts.start()
         self.runner.start()  # comes back early when the end is asked for meanwhile
         if self._stop.is_set():

@@ -15,6 +15,7 @@ from ..manifest import Lock
 
 if TYPE_CHECKING:
     from .. import assembly
+    from ..models.card import Card
 
 WAIT_S = 5.0
 """How long the start waits for the gate at most; the notices come later then."""
@@ -23,12 +24,15 @@ WAIT_S = 5.0
 class Verdicts(threading.Thread):
     """Started with the show; `settle` puts its lines among the notices. Its verdicts go into the lock.
 
-    sources  NAME -> URI that take the place of the piece's own for this evening: they are judged, and not locked
+    sources   NAME -> URI that take the place of the piece's own for this evening: they are judged, and not locked
+    recorded  a tape is written: who stands before a camera or a microphone has to be told
     """
 
-    def __init__(self, loaded: assembly.Loaded, lock: Lock, sources: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, loaded: assembly.Loaded, lock: Lock, sources: Mapping[str, str] | None = None, recorded: bool = False
+    ) -> None:
         super().__init__(name="pleinair:licences", daemon=True)
-        self._loaded, self._lock, self._sources = loaded, lock, sources
+        self._loaded, self._lock, self._sources, self._recorded = loaded, lock, sources, recorded
         self._said: list[dict[str, str]] = []
         self._notices: list[dict[str, str]] | None = None
         self._both = threading.Lock()
@@ -63,4 +67,12 @@ class Verdicts(threading.Thread):
         if not self._sources:  # what is tried for an evening is not what the piece is made of
             piece.lock_in(self._lock, manifest, cards, found)
         open_to = [line(card) for card in cards if card.task != "clip" and card.files]
-        return [*piece.notices(found), *({"name": "openness", "text": text} for text in open_to)]
+        told = [{"name": "recording", "text": text}] if (text := self._recording(cards)) else []
+        return [*told, *piece.notices(found), *({"name": "openness", "text": text} for text in open_to)]
+
+    def _recording(self, cards: list[Card]) -> str:
+        from ..licence.notices import recording, sensors_of
+
+        declared = [d.name for d in self._loaded.piece.declared.values() if d.word == "source"]
+        sensors = sensors_of(self._loaded.manifest, declared, self._sources)
+        return recording(cards, sensors, self._loaded.name) if self._recorded else ""

@@ -54,3 +54,19 @@ def test_wrong_calls(home, call, tmp_path):
     assert call("label", "mirror", "--use", "sell").code == 2
     assert call("label", "mirror", "--html", tmp_path / "no" / "where.html").code == 2
     assert call("label", "nothing").code == 1
+
+
+def test_a_recorded_session_and_another_language(home, call, tmp_path):
+    got = call("label", "mirror", "--recorded", "for the archive, until May")
+    assert "what the camera sees is stored" in got.out and "until May." in got.out
+    assert "Nothing is stored" not in got.out and "Nothing is stored" in call("label", "mirror").out
+    page = tmp_path / "label.html"
+    assert call("label", "mirror", "--language", "fr", "--html", page).code == 0
+    assert '<html lang="fr">' in page.read_text("utf-8") and "Aux visiteurs" in page.read_text("utf-8")
+    assert call("label", "mirror", "--language", "klingon").code == 1
+
+
+def test_a_piece_that_listens_and_talks_says_so_on_the_wall(home, call):
+    out = call("label", "parrot").out
+    assert "You are talking with a machine" in out and "A microphone listens at this place" in out
+    assert "A camera looks" not in out and "Kokoro-82M" in out and "nothing is sent over the" in out

@@ -54,7 +54,7 @@ def test_addresses_of_licences():
     assert link_of("CC0-1.0").endswith("/zero/1.0/") and link_of("MIT") == ""
 
 
-def rules(cards, sensors=(), operator=None):
+def rules(cards, sensors=("camera", "microphone"), operator=None):
     return [notice.rule for notice in ai_act(cards, sensors, operator)]
 
 
@@ -69,6 +69,108 @@ def test_article_50_interaction_emotion_biometrics_and_synthetic_content():
     assert any("GDPR, Art. 9" in r for r in rules([who]))
     assert any("5(1)(f)" in r for r in rules([mood], operator=Operator("school")))
     assert rules([card("CC-BY-4.0", "clip")]) == [] and rules([], ["camera"]) == []
+
+
+def test_who_is_not_sensed_is_not_told_so():
+    """A film of faces is nobody who stands here; a camera hears nothing."""
+    mood, ears = card("MIT", "faces", senses=["face", "emotion"]), card("MIT", "transcribe", senses=["voice"])
+    assert rules([mood], sensors=[]) == [] and privacy([mood], []) == []
+    assert not any("50(3)" in r for r in rules([mood], sensors=["microphone"]))
+    assert "feeling" not in " ".join(privacy([mood], ["microphone"])) and "said" not in " ".join(
+        privacy([ears], ["camera"])
+    )
+    assert rules([card("MIT", "imagine", makes=["picture"])], sensors=[]) == ["AI Act, Art. 50(2) and (4)"]
+    assert rules([card("MIT", "upscale")], sensors=[]) == []
+
+
+@pytest.mark.parametrize(
+    "task, senses, makes, sensors, said",
+    [
+        ("chat", [], ["text"], [], "Where this work answers you"), ("chat", [], ["text"], ["camera"], "reacts to you"),
+        ("chat", [], ["text"], ["microphone"], "talking with a machine"), ("pose", ["body"], [], ["camera"], "reacts"),
+        ("speak", [], ["speech"], ["microphone"], "reacts"),
+    ],
+)  # fmt: skip
+def test_what_kind_of_partner_the_machine_is(task, senses, makes, sensors, said):
+    (first, *_) = ai_act([card("MIT", task, senses=senses, makes=makes)], sensors)
+    assert said in first.text and first.rule == "AI Act, Art. 50(1)"
+
+
+def test_a_session_that_is_recorded_says_so_and_does_not_say_that_nothing_is_stored():
+    face = card("MIT", "faces", senses=["face"])
+    quiet, told = privacy([face], ["camera"]), privacy([face], ["camera"], "for the archive, by the museum, until May")
+    assert any("Nothing is stored" in s for s in quiet) and not any("Nothing is stored" in s for s in told)
+    assert any("what the camera sees is stored" in s for s in told) and any("until May." in s for s in told)
+    assert any("can be read from the recording too" in s for s in told)
+    assert any("deleted" in s for s in told) and any("____" in s for s in privacy([face], ["camera"], ""))
+    assert privacy([face], [], "for us") == []  # nobody is sensed
+
+
+def test_a_piece_that_writes_films_stores_what_it_shows():
+    manifest = Manifest(sources={"eye": SourceSpec("webcam")}, sinks={"evening": SourceSpec("film:night.mp4")})
+    cards = [card("MIT", "faces", senses=["face"])]
+    got = label_of(manifest, cards, sensors_of(manifest, ["eye"]), opinions(manifest, cards, Lock(), files=False))
+    assert any("is stored" in s for s in got.privacy) and not any("Nothing is stored" in s for s in got.privacy)
+
+
+def test_every_language_has_every_sentence_with_the_same_gaps():
+    from pleinair.licence.notices import _languages
+
+    english = _languages()["en"]
+    for language, words in _languages().items():
+        assert set(words) == set(english), language
+        for key, text in words.items():
+            assert [g for g in ("{what}", "{why}") if g in text] == [
+                g for g in ("{what}", "{why}") if g in english[key]
+            ]
+        assert language == "en" or words["remark"]  # a translation says that it is one
+
+
+@pytest.mark.parametrize(
+    "language, said", [("de", "Eine Kamera erfasst diesen Ort"), ("fr", "Une cam\u00e9ra filme ce lieu")]
+)
+def test_the_wall_speaks_other_languages_and_the_credits_say_who_translated(language, said):
+    manifest, cards = Manifest(title="Echo"), [card("MIT", "faces", senses=["face", "emotion"])]
+    got = label_of(manifest, cards, ["camera"], opinions(manifest, cards, Lock(), files=False), language=language)
+    page, text = as_html(got), as_text(got)
+    assert said in text and f'<html lang="{language}">' in page and "Pleinair" in text.split("CREDITS")[1]
+    assert "To visitors" not in text and "A camera" not in text
+
+
+def test_ones_own_words_take_the_place_of_ours_and_slips_are_told(tmp_path):
+    from pleinair.core.errors import ManifestFault
+    from pleinair.licence.notices import words_in
+
+    own = tmp_path / "words.toml"
+    own.write_text('[it]\nlooks = "Una telecamera guarda."\nreads = "Legge {what}."\n', "utf-8")
+    words = words_in(str(own))
+    assert words["looks"] == "Una telecamera guarda." and words["local"].startswith("All of it")
+    assert privacy([card("MIT", "faces", senses=["face"])], ["camera"], None, words)[1].startswith("Legge where a face")
+    for wrong, hint in (('[it]\nlook = "x"', "looks"), ('[it]\nreads = "x"', "{what}"), ("[it", "read"), ("", "")):
+        own.write_text(wrong, "utf-8")
+        if wrong:
+            with pytest.raises(ManifestFault, match="words.toml") as told:
+                words_in(str(own))
+            assert hint in str(told.value)
+    with pytest.raises(ManifestFault, match="xx"):
+        words_in("xx")
+
+
+def test_who_records_is_told_what_the_wall_must_say():
+    from pleinair.licence.notices import recording
+
+    face = card("MIT", "faces", senses=["face", "emotion"])
+    assert recording([face], [], "echo") == ""
+    text = recording([face], ["camera"], "echo")
+    assert "what the camera sees" in text and "feeling" in text and "pleinair label echo --recorded" in text
+
+
+def test_what_is_no_film_is_taken_for_a_camera():
+    manifest = Manifest(sources={"eye": SourceSpec("kinect:0"), "wall": SourceSpec("http://cam/stream")})
+    assert sensors_of(manifest, ["eye"]) == ["camera"] and sensors_of(manifest, ["wall"]) == ["camera"]
+    assert sensors_of(manifest, ["eye"], {"eye": "file:film.mp4"}) == [] and sensors_of(Manifest(), ["mic"]) == [
+        "microphone"
+    ]
 
 
 def test_a_privacy_notice_follows_from_the_sensors_and_is_silent_without_them():
