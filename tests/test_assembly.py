@@ -6,7 +6,7 @@ import pytest
 
 from pleinair import assembly
 from pleinair.assembly import MachineParts, assemble, gallery, locate
-from pleinair.core.errors import PieceFault
+from pleinair.core.errors import ManifestFault, PieceFault
 from pleinair.ingredients import cards_in
 from pleinair.models.fetch import fetch
 
@@ -85,3 +85,23 @@ def test_the_venues_file_is_watched_and_counts_as_a_change(write_piece):
     (folder / "site.toml").write_text("[stage]\nport = 9000\n")
     after = assembly.load(folder)
     assert (after.texts, after.site_text != before.site_text) == (before.texts, True)
+
+
+def test_a_table_of_piece_toml_that_no_line_of_the_piece_speaks_of_is_a_slip(write_piece):
+    folder = write_piece(PLAIN, SOURCE.replace("camera", "camra"))
+    with pytest.raises(ManifestFault, match="camra") as caught:
+        assembly.load(folder)
+    assert "camera" in caught.value.hint and "piece.toml, line 1" in caught.value.where
+
+
+@pytest.mark.parametrize("text, says", [
+    ("exit()", "SystemExit"), ("import nowhere_at_all", "nowhere_at_all"), ("\0", "null bytes|not Python"),
+    ("x = (", "not Python yet"),
+    ("from pleinair import Piece", "makes no Piece"),
+    ("import pleinair\npiece = pleinair.Piece()\npiece.source('a b')", "'a b'"),
+])  # fmt: skip
+def test_what_is_no_piece_is_a_sentence_at_its_line(tmp_path, text, says):
+    (tmp_path / "piece.py").write_text(text)
+    with pytest.raises(PieceFault, match=says) as caught:
+        assembly.load(tmp_path)
+    assert caught.value.where or caught.value.hint

@@ -6,7 +6,7 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 
-from .test_proof import play, prove, settle
+from .shows import play, prove, settle
 
 PIECE = """
 piece.source("camera")
