@@ -23,6 +23,8 @@ from .words import caption, text
 GROUND: Size = (640, 480)
 UNTOLD = ("t", "midi")
 """Parts of an event that a person does not read: its moment, and its pitch said a second time."""
+SMALL = 200
+"""Pixels: in a picture no higher than this, on the desk, lines are drawn thicker, or they would not be seen."""
 LINES = 8
 """Of an event's parts, so many are told."""
 
@@ -82,7 +84,7 @@ def _figures(ground: np.ndarray, figures: Landmarks) -> np.ndarray:
         return segments(light(ground, 0.6), figures, "#ffb454")
     out = mesh(ground, figures) if any(is_face(f.names) for f in figures) else ground
     if "note" not in first.extra:
-        out = skeleton(out, figures)
+        out = skeleton(out, figures, width=0.006 if ground.shape[0] > SMALL else 0.02)
     else:  # a pitch: its place says how high it is, its name what it is
         out = circle(out, first.tone, 0.03 + 0.05 * first.confidence, "#ffb454")
         out = text(out, f"{first.extra['note']}  {float(first.extra.get('hz', 0)):.0f} Hz", (0.5, 0.9), 0.09)

@@ -7,8 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pleinair.core.frame import Frame
+from pleinair.core.graph import Input
+from pleinair.core.kinds import Event, Figure, Landmarks
+from pleinair.stage.host import KnobSpec
+
 from .conftest import SHOTS
-from .fakes import READ_BARCODE, Numbered, ask, staged, until
+from .fakes import READ_BARCODE, ModelNode, Numbered, ask, staged, until
 
 pytestmark = pytest.mark.browser
 
@@ -192,6 +197,57 @@ def test_a_grid_is_played(show, open_page):
     until(lambda: it.host.value("styles")[8] == 0.5)
     desk.get_by_label("styles to its default").click()
     until(lambda: it.host.value("styles")[0] == 1 and it.host.value("styles").sum() == 1)
+
+
+def test_voices_stand_under_their_languages_by_plain_names_and_are_played(show, open_page):
+    it, _ = show
+    names = ("am_adam", "af_heart", "bf_emma")
+    it.host.knobs.append(KnobSpec("voices", (0.0, 0.0, 0.0), names=names))
+    it.host._values["voices"] = np.zeros(3, np.float32)
+    desk = open_page(it.url + "desk", width=1440, height=1400)
+    voices = desk.locator('[data-knob="voices"]')
+    until(lambda: voices.locator("h4").all_inner_texts() == ["American", "British"])
+    assert voices.locator("b").all_inner_texts() == ["Heart f", "Adam m", "Emma f"]
+    box = voices.locator('[data-index="1"]').bounding_box()
+    desk.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(lambda: it.stage.knobs.value("voices") == [0, 1, 0])  # the places are the card's, whatever is shown first
+
+
+def test_a_refusal_stands_at_the_head_of_the_desk(show, open_page):
+    it, _ = show
+    desk = open_page(it.url + "desk")
+    until(lambda: desk.locator("#notices").inner_text())
+    assert desk.locator("#refused").is_hidden()
+    it.host.notices.append(
+        {"name": "licences", "text": "exhibit-paid: refused. Why.", "verdict": "refuse", "use": "exhibit-paid"}
+    )
+    until(lambda: desk.locator("#refused").is_visible())
+    assert desk.locator("#refused").inner_text() == "exhibit-paid: refused"
+
+
+def test_what_is_found_is_a_small_picture_and_what_happened_is_in_words(show, open_page):
+    it, _ = show
+    nodes = it.host.graph.nodes
+    nodes["hand"] = ModelNode("hand", [Input("camera", hot=True)], Landmarks)
+    nodes["voice"] = ModelNode("voice", [Input("camera", hot=True)], Event)
+    desk = open_page(it.url + "desk", width=1440, height=1400)
+    until(lambda: desk.locator('[data-stream="voice"]').count())
+    room = Frame(np.full((240, 320, 3), 120, np.uint8), "camera", 0, 0)
+    hand = Figure([[0.2, 0.2], [0.8, 0.8]], ["wrist", "index_tip"], 0.9)
+    it.stage.on_frame(Frame(Landmarks([hand]), "hand", 0, 0, parent=room))
+    it.stage.on_frame(Frame({"voice": "started", "seconds": 0.06}, "voice", 0, 0))
+    until(lambda: "started" in desk.locator('[data-stream="voice"] .words').inner_text())
+    assert "{" not in desk.locator('[data-stream="voice"]').inner_text()
+    until(lambda: desk.locator('[data-stream="hand"] canvas.look').evaluate(COLOURFUL) > 5)
+
+
+COLOURFUL = """(canvas) => {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) count += data[i] - data[i + 2] > 60;
+  return count;
+}"""
+"""How many pixels are orange: the joints."""
 
 
 def test_presets_are_held_to_store_and_tapped_to_recall(show, open_page):
