@@ -27,7 +27,7 @@ def read(file: Path) -> Found:
         made = convert.make("tflite", {"network": blob}, {})
     except ModelFault as fault:
         found.files["network"] = file
-        found.facts.append(("layers", f"cannot be bent: {fault.what}"))
+        found.facts.append(("layers", f"cannot be bent: {fault.what.partition(': ')[2]}"))
     else:
         found.made["network"] = f"{file.stem}.onnx", lambda: made
         found.about = f"Made of {file.name}, sha256 {hashlib.sha256(blob).hexdigest()}"
