@@ -1,9 +1,12 @@
-"""What several sources share: saying something that does not end them, and checking a rate."""
+"""What several sources share: saying something that does not end them, checking a rate, and a file's hash."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 
 from ..core.errors import DeviceFault, Fault
 
@@ -41,3 +44,15 @@ def paced_at(rate: float, who: str, *, zero: bool = False) -> float:
             hint=f"rate is a number above 0, at most {MAX_RATE_HZ:.0f}",
         )
     return rate
+
+
+def sha256_of(file: str) -> str:
+    """Of a file's bytes, in hex; read again only where it has changed. OSError where it is not there."""
+    stat = Path(file).stat()
+    return _sha256(file, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _sha256(file: str, size: int, mtime_ns: int) -> str:
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from ..core.errors import DeviceFault
 from ..core.kinds import Audio, Sound
 from ..core.source import Capture, Raw, Source
 from ._av import reason
+from ._common import sha256_of
 
 QUIET, PAUSE_S = 0.01, 0.3
 """Below so much (-40 dB), for so many seconds, a sound pauses."""
@@ -98,8 +97,7 @@ class SoundFile(Source):
         about: dict[str, Any] = {"source": "sound", "clip": Path(self.target).name, "chunk_ms": self.chunk_ms}
         about |= {"breath_s": self.breath_s} if self.breath_s else {}
         try:
-            stat = Path(self.target).stat()
-            about["sha256"] = _sha256(self.target, stat.st_size, stat.st_mtime_ns)
+            about["sha256"] = sha256_of(self.target)
             with _open(self.target) as container:
                 stream = container.streams.audio[0]
                 about["rate"], about["channels"] = stream.rate, stream.channels
@@ -170,12 +168,6 @@ class SoundFile(Source):
                 for frame in frames:
                     for out in resampler.resample(frame):
                         yield out.to_ndarray().reshape(-1, stream.channels), stream.rate
-
-
-@lru_cache(maxsize=32)
-def _sha256(path: str, size: int, mtime_ns: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open(target: str) -> Any:

@@ -104,7 +104,7 @@ def test_recall_of_a_picture_that_is_not_there_is_a_fault(clip):
 
 def test_pixels_do_not_depend_on_threads(clip, monkeypatch):
     def run(threads: int) -> list[bytes]:
-        import pleinair.sources.file as module
+        import pleinair.sources._clip as module
 
         plain = module.open_clip
 
