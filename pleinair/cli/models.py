@@ -1,5 +1,4 @@
-"""The shelf (cards: what there is, whose it is, under which licence) and the store (what of it is on this computer).
-"""
+"""The shelf (cards: what there is, whose it is, under which licence) and the store (what of it is on this computer)."""
 
 from __future__ import annotations
 
@@ -108,16 +107,16 @@ def _openness_rows(card: Card) -> list[tuple[str, str]]:
     from ..licence.openness import line, questions
     from ..licence.parts import of_card
 
-    rows = [("openness", line(card).removeprefix(f"{card.name}: "))] if card.files and card.task != "clip" else []
-    asked = questions(of_card(card)) if rows else {}
+    rows = [("openness", line(card).removeprefix(f"{card.name}: "))] if card.task != "clip" else []
+    asked = questions(of_card(card)) if rows and card.files else {}
     return rows + [("", f"{question} {about['answer']}") for question, about in asked.items()]
 
 
 def _openness(card: Card) -> dict[str, Any]:
-    from ..licence.openness import evaluate, questions
+    from ..licence.openness import report
     from ..licence.parts import of_card
 
-    return {**evaluate(card.openness).as_dict(), "known": bool(card.openness), "questions": questions(of_card(card))}
+    return report(card, of_card(card))
 
 
 def _licence_rows(what: str, licence: Licence) -> list[tuple[str, str]]:

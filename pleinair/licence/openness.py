@@ -12,6 +12,7 @@ on the data, under terms that let anyone use, study, change and share.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .gate import Verdict, verdict
+from .ids import understood
 from .parts import Part
 from .terms import FOLDER
 
@@ -102,8 +104,12 @@ def _open() -> frozenset[str]:
 
 
 def evaluate(found: Mapping[str, str]) -> Openness:
-    """found: component -> SPDX identifier, or "unlicensed" where it is there without a licence. What is not named is
-    missing. KeyError where a component is none of the 17."""
+    """found: component -> SPDX expression, or "unlicensed" where it is there without a licence. What is not named is
+    missing. KeyError where a component is none of the 17.
+
+    Of "A OR B" one that is open is enough, of "A AND B" both must be; "A WITH E" is as open as A, for an exception that
+    SPDX knows only adds permissions.
+    """
     known = components()
     states = {key: _state(found[key], known[key]) if key in found else "missing" for key in known}
     is_open = {key for key, state in states.items() if state == "open"}
@@ -123,12 +129,45 @@ def evaluate(found: Mapping[str, str]) -> Openness:
         state: tuple(k for k, s in states.items() if s == state) for state in ("open", UNLICENSED, "closed", "missing")
     }
     fitting = _table()["fitting"]
-    unfitting = tuple(k for k in by["open"] if found[k] not in fitting[known[k].type])
+    unfitting = tuple(k for k in by["open"] if not _within(found[k], frozenset(fitting[known[k].type])))
     return Openness(mof, progress, by["open"], by[UNLICENSED], by["closed"], by["missing"], unfitting, tuple(lacks))
+
+
+NOTHING_TRAINED = "nothing was trained: there are no weights, so no class of the framework says anything of it"
+
+
+def report(card: Card, parts: list[Part], operator: Operator | None = None) -> dict[str, Any]:
+    """For `models show --json`: the evaluation, whether anybody wrote down what there is (`known`), whether there is a
+    model to speak of (`applies`; where not, no class and no definition, and `why`), and the four questions."""
+    asked = questions(parts, operator) if parts else {}
+    if card.task == "clip" or not card.files:
+        why = "it is no model" if card.task == "clip" else NOTHING_TRAINED
+        return {"applies": False, "why": why, "known": bool(card.openness), "components": dict(card.openness),
+                "mof_class": None, "osaid": None, "questions": asked}  # fmt: skip
+    known = bool(card.openness)
+    found = evaluate(card.openness).as_dict()
+    if not known:  # nobody looked: that is no verdict
+        found |= {"mof_class": None, "mof_label": "not known", "osaid": None}
+    return {"applies": True, "known": known, **found, "questions": asked}
+
+
+def lines(card: Card, parts: list[Part], operator: Operator | None = None) -> list[str]:
+    """For the desk: how open it is, in a line, then the four questions with their answers, and what is there."""
+    told = [line(card), *(f"{ask} {about['answer']}" for ask, about in questions(parts, operator).items())]
+    if card.openness:
+        got, names = evaluate(card.openness), components()
+        for what, keys in (("open", got.open), ("there, without a licence or with none that is known", got.unlicensed),
+                           ("there, and not open", got.closed), ("not there, or not found", got.missing)):  # fmt: skip
+            told += (
+                [f"{what}: {', '.join(names[k].name[:1].lower() + names[k].name[1:] for k in keys)}"] if keys else []
+            )
+    return told
 
 
 def line(card: Card) -> str:
     """One line for the desk: `multistyle26: no class of the Model Openness Framework (2 of 17 components are open)`."""
+    if not card.files:
+        return f"{card.name}: {NOTHING_TRAINED}"
     if not card.openness:
         return f"{card.name}: nobody has written down how open it is"
     got = evaluate(card.openness)
@@ -138,13 +177,24 @@ def line(card: Card) -> str:
         if not got.osaid_lacks
         else f"not open source to the OSI: lacks {', '.join(got.osaid_lacks)}"
     )
-    return f"{card.name}: Model Openness Framework {got.label} ({there}); {osi}"
+    comma = "," if got.mof else ""
+    return f"{card.name}: {got.label}{comma} of the Model Openness Framework ({there}); {osi}"
 
 
 def _state(licence: str, component: Component) -> str:
     if not licence or licence == UNLICENSED:
         return UNLICENSED
-    return "open" if licence in _open() else "closed"
+    return "open" if _within(licence, _open()) else "closed"
+
+
+def _within(licence: str, allowed: frozenset[str]) -> bool:
+    """Whether an SPDX expression holds with these identifiers alone."""
+    if licence in allowed or licence.lower() in {one.lower() for one in allowed}:
+        return True
+    if not re.search(r"\s(and|or|with)\s", licence, re.IGNORECASE):
+        return False
+    said = understood(licence)
+    return all(any(" " not in one and _within(one, allowed) for _, one in group) for group in said.together)
 
 
 def questions(parts: list[Part], operator: Operator | None = None) -> dict[str, dict[str, Any]]:

@@ -54,7 +54,8 @@ class Verdicts(threading.Thread):
     def _thought(self) -> list[dict[str, str]]:
         from ..ingredients import cards_in
         from ..licence import piece
-        from ..licence.openness import line
+        from ..licence.openness import lines
+        from ..licence.parts import of_card
 
         manifest = self._loaded.manifest
         try:
@@ -66,9 +67,15 @@ class Verdicts(threading.Thread):
             return [{"name": "licences", "text": text, "verdict": "refuse", "more": "", "use": manifest.uses[0]}]
         if not self._sources:  # what is tried for an evening is not what the piece is made of
             piece.lock_in(self._lock, manifest, cards, found)
-        open_to = [line(card) for card in cards if card.task != "clip" and card.files]
+        models = [card for card in cards if card.task != "clip"]
+        open_to = [self._open(card.name, lines(card, of_card(card), manifest.operator)) for card in models]
         told = [{"name": "recording", "text": text}] if (text := self._recording(cards)) else []
-        return [*told, *piece.notices(found), *({"name": "openness", "text": text} for text in open_to)]
+        return [*told, *piece.notices(found), *open_to]
+
+    @staticmethod
+    def _open(name: str, said: list[str]) -> dict[str, str]:
+        """A line for the desk, with the answers behind it."""
+        return {"name": "openness", "text": said[0], "more": "\n".join(said[1:]), "use": f"openness of {name}"}
 
     def _recording(self, cards: list[Card]) -> str:
         from ..licence.notices import recording, sensors_of

@@ -67,3 +67,53 @@ def test_the_four_questions_are_answered_by_the_gate():
     tied = questions([Part("tied", "weights", "unknown")])
     assert {q["answer"] for q in tied.values()} == {"no"} and all(q["because"] for q in tied.values())
     assert set(ANSWERS.values()) == {"yes", "yes, with duties", "not clear", "no"}
+
+
+@pytest.mark.parametrize(
+    "licence, is_open",
+    [
+        ("MIT OR Apache-2.0", True), ("MIT AND Apache-2.0", True), ("MIT OR LicenseRef-mine", True),
+        ("MIT AND LicenseRef-mine", False), ("CC-BY-NC-4.0 OR LicenseRef-mine", False), ("apache-2.0", True),
+        ("(MIT OR CC-BY-NC-4.0) AND BSD-3-Clause", True), ("(MIT AND CC-BY-NC-4.0) OR CC-BY-ND-4.0", False),
+        ("Apache-2.0 WITH LLVM-exception", True), ("Apache-2.0 WITH Commons-Clause", False), ("MIT AND", False),
+        ("MIT*", False), ("CC-BY-NC-4.0", False),
+    ],
+)  # fmt: skip
+def test_expressions_count_as_their_parts_do(licence, is_open):
+    got = evaluate({"parameters": licence})
+    assert (got.open, got.closed) == ((("parameters",), ()) if is_open else ((), ("parameters",)))
+
+
+def test_what_was_not_trained_has_no_class_and_that_is_said():
+    from pleinair.licence.openness import line, report
+    from pleinair.licence.parts import of_card
+    from pleinair.models.card import find_card
+
+    flow, painter, clip = (find_card(name) for name in ("flow", "multistyle26", "bikes"))
+    got = report(flow, of_card(flow))
+    assert got["applies"] is False and got["mof_class"] is None and "nothing was trained" in got["why"]
+    assert "nothing was trained" in line(flow) and report(clip, of_card(clip))["applies"] is False
+    assert report(painter, of_card(painter))["mof_class"] == 0 and report(painter, of_card(painter))["applies"]
+
+
+def test_what_nobody_looked_into_is_no_verdict():
+    from pleinair.licence.openness import report
+    from pleinair.models.card import card_from
+
+    files = {"network": {"sha256": "0" * 64, "bytes": 1}}
+    got = report(card_from({"name": "mine", "task": "vector", "files": files}), [])
+    assert (got["known"], got["mof_class"], got["osaid"]) == (False, None, None)
+
+
+def test_the_desk_has_class_definition_and_four_answers():
+    from pleinair.licence.openness import lines
+    from pleinair.licence.parts import of_card
+    from pleinair.models.card import find_card
+
+    first, *rest = lines(find_card("chat"), of_card(find_card("chat")))
+    assert "Model Openness Framework" in first and "OSI" in first
+    assert [r for r in rest if "?" in r] == [
+        "May the weights be passed on? yes, with duties", "May it be trained further? yes",
+        "May it be archived for ever? yes, with duties", "May a work be sold with it inside? yes, with duties",
+    ]  # fmt: skip
+    assert any(r.startswith("open: ") and "training code" in r for r in rest)

@@ -102,3 +102,21 @@ def test_a_card_that_is_gone_is_nothing_that_is_known(write_piece):
     gate.start()
     gate.settle(notices)
     assert notices[0]["verdict"] == "refuse" and "no-such-card" in notices[0]["text"]
+
+
+def test_a_recording_and_how_open_the_models_are_stand_on_the_desk(write_piece, weights, tmp_path):
+    toml = '[source.camera]\ndevice = "webcam"\n[model.half]\ncard = "multistyle26"\nsize = [96, 64]\n'
+    piece = 'piece.source("camera")\npiece.model("half", reads="camera")\n@piece.draw\ndef draw(half): return half\n'
+    loaded = assembly.load(write_piece(piece, toml))
+
+    def told(**options) -> dict[str, str]:
+        notices: list[dict[str, str]] = []
+        thought = Verdicts(loaded, Lock(), **options)
+        thought.start()
+        thought.settle(notices)
+        return {n["name"]: n["text"] + "\n" + n.get("more", "") for n in notices}
+
+    assert "what the camera sees goes onto the tape" in told(recorded=True)["recording"]
+    assert "recording" not in told() and "recording" not in told(recorded=True, sources={"camera": "clip:bikes"})
+    openness = told()["openness"]
+    assert "Model Openness Framework" in openness and "OSI" in openness and openness.count("?") == 4
