@@ -37,6 +37,8 @@ SAID = (
     "superlative degree of comparison only"
 )
 SHORT = ("Hello there.", "Good morning!", "I can hear you.", "What is it?", "The light is changing.")
+VOICES = ("hibari", "kokoro")
+"""The quick voice, which answers in the conversation, and the one with many voices."""
 SYSTEM = "You are a painter. Answer in one short sentence."
 TAIL_S = 4.0
 """Silence behind an utterance: a microphone does not stop when somebody does."""
@@ -45,7 +47,7 @@ PATIENCE_S = 10.0
 
 def run(quick: bool = False) -> list[Figure]:
     cards = ["whisper-tiny-en", *([] if quick else ["whisper-base"])]
-    fetch([*cards, "two_cities", "kokoro", "chat"])
+    fetch([*cards, "two_cities", *VOICES, "chat"])
     clip = SoundFile(str(clip_path("two_cities")), loop=False, chunk_ms=1000)
     chunks = [c.data for c in clip]
     reading = Sound(np.concatenate([c.samples for c in chunks]), chunks[0].rate)
@@ -57,11 +59,13 @@ def run(quick: bool = False) -> list[Figure]:
         figures.append(_words(card, ear, cuts[:2] if quick else cuts, len(cuts) if quick else 0))
         figures.append(_soon(card, ear, _utterances(reading, cuts, 2 if quick else len(cuts))))
         if card == cards[-1] and shutil.which("espeak-ng"):
-            voice = pleinair.load("kokoro")
-            voice.open()
-            figures.append(_first_sound(voice, 2 if quick else 9))
-            figures.append(_loop(card, ear, voice, _utterances(reading, cuts, 2 if quick else len(cuts))))
-            voice.close()
+            for name in VOICES:
+                voice = pleinair.load(name)
+                voice.open()
+                figures.append(_first_sound(name, voice, 2 if quick else 9))
+                if name == VOICES[0]:
+                    figures.append(_loop(card, ear, name, voice, _utterances(reading, cuts, 2 if quick else len(cuts))))
+                voice.close()
         ear.close()
     return figures
 
@@ -213,7 +217,7 @@ def _soon(card: str, ear: Any, utterances: list[tuple[Sound, float]]) -> Figure:
     )  # fmt: skip
 
 
-def _first_sound(voice: Any, rounds: int) -> Figure:
+def _first_sound(name: str, voice: Any, rounds: int) -> Figure:
     took: dict[str, list[float]] = {text: [] for text in SHORT}
     for _ in range(rounds):
         for text in SHORT:
@@ -224,13 +228,13 @@ def _first_sound(voice: Any, rounds: int) -> Figure:
     medians = {text: round(statistics.median(v), 3) for text, v in took.items()}
     value = round(statistics.median(v for row in took.values() for v in row), 3)
     return Figure(
-        "speak: first sound of a short sentence, median", value, "s", "<= 0.35", value <= 0.35,
+        f"speak, {name}: first sound of a short sentence, median", value, "s", "<= 0.35", value <= 0.35,
         {"of_each": medians, "least": round(min(min(v) for v in took.values()), 3), "rounds": rounds,
          "backend": voice.describe()["backend"], "espeak-ng": voice.describe()["espeak-ng"]},
     )  # fmt: skip
 
 
-def _loop(card: str, ear: Any, voice: Any, utterances: list[tuple[Sound, float]]) -> Figure:
+def _loop(card: str, ear: Any, name: str, voice: Any, utterances: list[tuple[Sound, float]]) -> Figure:
     """End of the voice -> the first sound of an answer that the language model made."""
     mind = pleinair.load("chat", system=SYSTEM, max_tokens=40)
     mind.open()
@@ -253,7 +257,8 @@ def _loop(card: str, ear: Any, voice: Any, utterances: list[tuple[Sound, float]]
     value = round(statistics.median(late), 3) if late else None
     floor = "0.5 s of silence (that it was the end), then the first clause, then its sound: none can begin earlier"
     return Figure(
-        f"voice loop with {card}: end of speech -> first sound of the answer, median of {len(late)}", value, "s",
+        f"voice loop with {card} and {name}: end of speech -> first sound of the answer, median of {len(late)}",
+        value, "s",
         "<= 1.5", value is not None and value <= 1.5 and len(late) == len(utterances),
         {"most": round(max(late), 3) if late else None, "rows": rows, "floor": floor},
     )  # fmt: skip

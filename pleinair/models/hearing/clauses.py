@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 LETTERS = ((12, 32), (30, 90), (60, 180))
 """Of the first clause, the second, later ones: from so many letters on it may end at a comma, and from half as many
@@ -25,6 +26,12 @@ class Clauses:
         self._so_far = ""
         self._done = 0
         self._count = 0
+
+    def save(self) -> dict[str, Any]:
+        return {"so_far": self._so_far, "done": self._done, "count": self._count}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._so_far, self._done, self._count = str(state["so_far"]), int(state["done"]), int(state["count"])
 
     def take(self, text: str, final: bool) -> Iterator[str]:
         """The clauses that are complete by now, and with `final` the rest. A text that does not go on from the one

@@ -3,8 +3,9 @@
 Clause by clause: the first is heard while the next is made. A text that is still being written (Text that is not
 `final`, each time the whole so far: a language model's) is spoken as far as its clauses are complete.
 
-Two networks are known, named by `options.network` of the card: "kokoro" (54 voices that mix) and "piper" (a voice of
-one's own). A voice is somebody's: a card for "piper" says in `options.consent` whose it is and that they agreed.
+Three networks are known, named by `options.network` of the card: "kokoro" (41 voices that mix), "hibari" (one voice,
+begun in a tenth of the time) and "piper" (a voice of one's own). A voice is somebody's: a card for "piper" says in
+`options.consent` whose it is and that they agreed.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from ..card import Card
 from ..network import NetworkModel
 from . import phonemes
 from .clauses import Clauses
+from .hibari import Hibari
 from .voices import Kokoro, Piper, chosen
 
+NETWORKS: dict[str, type[Kokoro] | type[Piper] | type[Hibari]] = {"kokoro": Kokoro, "piper": Piper, "hibari": Hibari}
 SLOWEST, FASTEST = 0.5, 2.0
 BEFORE_S, AFTER_S = 0.03, {",": 0.12, ";": 0.18, ":": 0.18, "": 0.06}
 SENTENCE_S = 0.28
@@ -38,6 +41,8 @@ class Speak(NetworkModel):
     voices    a weight for each voice of the card, or a voice's name; only proportions count. All zero: the card's own
     speed     0.5..2, 1 is the voice's own
     language  as espeak-ng names it ("en-us", "fr-fr"); "": that of the voice that counts most
+    pitch     semitones, -12..12 (hibari)
+    breath    0..1, 1 is a whisper (hibari)
     """
 
     kind = Audio
@@ -48,13 +53,15 @@ class Speak(NetworkModel):
         if size:
             raise ModelFault(f"{card.name} speaks, and has no size", hint="leave size away")
         network = card.options.get("network", "kokoro")
-        if network not in ("kokoro", "piper"):
+        if network not in NETWORKS:
             raise ModelFault(
                 f'the card {card.name} names a network "{network}" that speak does not know',
-                hint=did_you_mean(str(network), ("kokoro", "piper")),
+                hint=did_you_mean(str(network), NETWORKS),
             )
         self._consent = _consent(card) if network == "piper" else ""
-        ports = {"text": Text, "voices": Vector, "speed": Control, "language": Text}
+        ports = {"text": Text, "voices": Vector, "speed": Control, "language": Text, **NETWORKS[network].knobs}
+        if network == "hibari":  # one voice in one language: nothing to choose
+            del ports["voices"], ports["language"]
         card = replace(card, ports=ports)
         if network == "kokoro" and "voices" not in card.names:
             card = replace(card, names={"voices": list(card.files["voices"].of) if "voices" in card.files else []})
@@ -69,10 +76,13 @@ class Speak(NetworkModel):
         def make(role: str, inputs: Any, outputs: Any) -> Any:
             return self.network(role, inputs, outputs)
 
-        if options.get("network", "kokoro") == "kokoro":
-            self._voice: Kokoro | Piper = Kokoro(
+        network = options.get("network", "kokoro")
+        if network == "kokoro":
+            self._voice: Kokoro | Piper | Hibari = Kokoro(
                 make, store.read(self.card, "voices"), store.read(self.card, "vocabulary"), self.card.names["voices"]
             )  # fmt: skip
+        elif network == "hibari":
+            self._voice = Hibari(make, store.read(self.card, "vocabulary"), str(options.get("language", "en-us")))
         else:
             self._voice = Piper(make, store.read(self.card, "config"), float(options.get("noise", 0.0)))
             self.names = {"voices": self._voice.names}
@@ -81,6 +91,13 @@ class Speak(NetworkModel):
 
     def reset(self) -> None:
         self._clauses.reset()
+
+    def save(self) -> dict[str, Any]:
+        """How far the text is spoken that is still being written, for a tape that begins in the middle."""
+        return self._clauses.save()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._clauses.load(state)
 
     def _constant(self, port: str, value: Any) -> Any:
         if port == "voices" and "voices" in self.card.names:
@@ -106,8 +123,9 @@ class Speak(NetworkModel):
         weights = weights if weights.any() else self._weights
         speed = float(np.clip(Control.check(values.get("speed", 1.0)), SLOWEST, FASTEST))
         language = str(values.get("language", "")) or self._voice.language(weights)
+        knobs = {name: float(Control.check(values[name])) for name in self._voice.knobs if name in values}
         with self._lock:
-            samples = self._voice.say(clause, language, weights, speed)
+            samples = self._voice.say(clause, language, weights, speed, **knobs)
         return _trimmed(samples, clause, self._voice.rate, speed)
 
     def describe(self) -> dict[str, Any]:

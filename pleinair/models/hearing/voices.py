@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...backends.base import Backend, Tensor
 from ...core.errors import ModelFault, did_you_mean
+from ...core.kinds import Kind
 from .phonemes import TIE, phonemes
 
 Make = Callable[[str, Sequence[Tensor], Sequence[Tensor]], Backend]
@@ -28,11 +29,12 @@ class Kokoro:
     """
 
     rate = 24_000
+    knobs: Mapping[str, type[Kind]] = {}
     longest = 480
     """Tokens at once; it reads 510."""
 
     def __init__(self, make: Make, voices: bytes, vocabulary: bytes, names: Sequence[str]) -> None:
-        self._tokens = _vocabulary(vocabulary)
+        self._tokens = tokens(vocabulary)
         self._voices = _tables(voices)
         self.names = list(names)
         for name in self.names:
@@ -98,12 +100,14 @@ def spell(spoken: list[tuple[str, str]], language: str) -> str:
     return whole.replace(TIE, "")
 
 
-def _vocabulary(raw: bytes) -> dict[str, int]:
+def tokens(vocabulary: bytes) -> dict[str, int]:
+    """Phoneme -> token, out of JSON: {"a": 43, ...}, by itself or under "vocab"."""
     try:
-        found = json.loads(raw)["vocab"]
+        found = json.loads(vocabulary)
+        found = found.get("vocab", found)
         return {str(sign): int(token) for sign, token in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ModelFault("the vocabulary names no tokens", hint='config.json: {"vocab": {"a": 43, ...}}') from None
+        raise ModelFault("the vocabulary names no tokens", hint='{"a": 43, ...}, by itself or under "vocab"') from None
 
 
 def _tables(raw: bytes) -> dict[str, np.ndarray]:
@@ -129,6 +133,8 @@ class Piper:
     Its chance (noise) is off, so that the same text is the same sound: `noise` brings it back, 0..1 of what the voice's
     own settings say.
     """
+
+    knobs: Mapping[str, type[Kind]] = {}
 
     def __init__(self, make: Make, config: bytes, noise: float) -> None:
         try:

@@ -13,7 +13,9 @@ from pleinair.models import clip_path
 from pleinair.models.fetch import fetch
 from pleinair.sources.sound import SoundFile
 
-CARDS = ["voice_activity", "voice_events", "two_cities", "whisper-tiny-en", "kokoro", "pitch", "notes", "denoise"]
+CARDS = [
+    "voice_activity", "voice_events", "two_cities", "whisper-tiny-en", "kokoro", "hibari", "pitch", "notes", "denoise",
+]  # fmt: skip
 RATE = 44_100
 
 needs_espeak = pytest.mark.skipif(not shutil.which("espeak-ng"), reason="there is no espeak-ng here")
