@@ -110,6 +110,11 @@ def foreign(view: memoryview) -> str:
     return ""
 
 
+def is_page(head: bytes) -> bool:
+    """Whether these first bytes are a web page's."""
+    return bool(_HTML.match(head[:512]))
+
+
 def hint(what: str) -> str:
     """What to do about such a file; "" where there is nothing better than to fetch it again."""
     return next((deed for word, deed in _HINTS.items() if word in what), "")

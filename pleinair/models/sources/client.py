@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ _NETWORK = (
     "enetunreach", "ehostunreach", "socket hang up",
 )  # fmt: skip
 _CERTIFICATE = ("certificate", "sslerror", "unable_to_verify", "unable_to_get_issuer")
+_ANSWERED = re.compile(r"npm error code E([45]\d\d)\b|\b([45]\d\d) (?:Client|Server) Error")
+_TELLING_NOTHING = ("A complete log of this run", "errno ", "code ", "type ")
 _TELLING = ("network", "connection", "resol", "error", "retrying", "no matching", "could not find", "hash", "ssl")
 
 
@@ -73,7 +76,13 @@ def sentence(
             f"{client} found no {what}: the index that it asks has none, or could not be reached",
             f"is there a network? {hints['which']} shows which index it asks; a mirror may lack the package",
         )
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if (found := _ANSWERED.search(said)) and (code := found[1] or found[2]) != "404":
+        return refused(
+            f"{what} could not be fetched: the index that {client} asks answered {code}",
+            f"401, 403: it wants to know who asks; 429, 5..: wait a while. {hints['which']} shows which index it is",
+        )
+    lines = [line.strip().removeprefix("npm error ") for line in said.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(_TELLING_NOTHING)]
     telling = [line for line in lines if any(word in line.lower() for word in _TELLING)]
     return refused(f"{what} could not be fetched: {(telling or lines or ['no reason given'])[-1][:160]}")
 

@@ -6,6 +6,7 @@ a cut download goes on from where it stopped. It is told to report nothing about
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import Any
@@ -35,6 +36,12 @@ def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     headers = build_hf_headers(library_name="pleinair")
     try:
         about = hub.get_hf_file_metadata(url, headers=headers)
+        if about.size not in (None, file.bytes) and about.commit_hash is None:
+            raise refused(
+                f"{file.name} could not be fetched: what answers is no hub",
+                "is HF_ENDPOINT right? Or does your network want you to sign in first?",
+                where=url,
+            )
         if about.size is not None and about.size != file.bytes:
             raise refused(
                 f"{file.name} has {about.size} bytes there, and the card says {file.bytes}",
@@ -76,6 +83,7 @@ def _client() -> Any:
             now="nothing was changed",
             hint='pip install "pleinair[hub]"',
         ) from None
+    huggingface_hub.logging.set_verbosity(logging.CRITICAL)  # its warnings would be written into our bars
     constants.HF_HUB_DISABLE_TELEMETRY = True  # also where something else imported it before
     return huggingface_hub
 
@@ -99,6 +107,19 @@ def _said(error: Exception, repository: str, revision: str, path: str, name: str
     if kind & {"OfflineModeIsEnabled"}:
         return refused(f"{name} could not be fetched: the hub is switched off", "unset HF_HUB_OFFLINE")
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if "certificate" in str(error).lower():
+        return refused(
+            f"{name} could not be fetched from the hub: its certificate was not accepted",
+            "set SSL_CERT_FILE where your network has a certificate of its own",
+        )
+    if status == 429 or (status or 0) >= 500:
+        return refused(
+            f"{name} could not be fetched from the hub: it answered {status}",
+            "it is busy, or broken: wait a while, then fetch again. hf auth login may give you more"
+            if status == 429
+            else "it is busy, or broken: wait a while, then fetch again",
+            now="nothing was put into the store; what was fetched before stays",
+        )
     why = f"it answered {status}" if status else (str(error).strip() or type(error).__name__).splitlines()[0][:120]
     return refused(
         f"{name} could not be fetched from the hub: {why}",

@@ -162,7 +162,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(home, serve, certifica
         fetch([card(w={"from": f"{server.url}/w", "blob": BLOB})])
 
 
-@pytest.mark.parametrize(("status", "part"), [(401, "who asks"), (404, "newer card"), (503, "is there a network")])
+@pytest.mark.parametrize(("status", "part"), [(401, "who asks"), (404, "newer card"), (503, "wait a while")])
 def test_an_answer_that_is_no_file_is_a_sentence(home, secure, status, part):
     shelf = Shelf({})
     shelf.status = {"/w": status}
