@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Fault
+from . import tried
 from .papers import checked_uses, verdicts
 from .run import source_options
 from .say import ACCENT, FAULT, WrongCall, paint, say, say_fault, write_json
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..core.graph import Graph
 
 EXAMPLE = "pleinair check mirror --film mirror.mp4 --source camera=file:clip.mp4 --size 1280x720"
-
-VIRTUAL_S = 2.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
     fine = all(m["state"] == "whole" for m in found["models"]) and found["fault"] is None and permitted
     fine &= not any(f["weight"] == "breaks" for f in found["findings"])
     if graph is not None:
-        fine &= _film(loaded, graph, args, size, found) if args.film else _two_seconds(loaded, graph, found)
+        fine &= tried.film(graph, args, size, found) if args.film else tried.two_seconds(graph, found)
     found["ok"] = bool(fine)
     say()
     say("fine" if fine else paint("not fine", FAULT))
@@ -256,97 +255,3 @@ def pictures_of(loaded: Loaded, graph: Graph | None) -> dict[str, set[str]]:
         name = getattr(d.function, "__name__", "")
         found.setdefault(name, set()).update(p for p, kind in kinds.items() if kind is Image)
     return found
-
-
-# -- running ---------------------------------------------------------------------------------------------------------
-
-
-def _two_seconds(loaded: Loaded, graph: Graph, found: dict[str, Any]) -> bool:
-    """Two virtual seconds, strict: the first fault ends it."""
-    from ..foretell import declared_costs
-    from ..run.offline import OfflineRunner
-
-    heading(f"{VIRTUAL_S:g} virtual seconds")
-    try:
-        costs = declared_costs(graph)
-        runner = OfflineRunner(graph, costs=costs)
-        report = runner.run(VIRTUAL_S).report()
-    except Fault as fault:
-        return _ended(fault, found)
-    nodes = {n: {k: v[k] for k in ("fired", "published", "skipped", "lost")} for n, v in report["nodes"].items()}
-    found["run"] = {"seconds": VIRTUAL_S, "frames": report["frames"], "fps": report["fps"], "nodes": nodes,
-                    "declared_ms": {n: round(s * 1e3, 2) for n, s in costs.items()}}  # fmt: skip
-    rows = [
-        (n, v["fired"], v["skipped"] or None, v["lost"] or None, costs[n] * 1e3 if n in costs else None)
-        for n, v in nodes.items()
-    ]
-    say_table(rows, ("stream", "fired", "skipped", "lost", "takes ms"), right=[1, 2, 3, 4])
-    silent = [n for n in graph.screens.values() if not nodes[n]["published"]]
-    for name in silent:
-        say(paint(f"  {name} showed nothing in {VIRTUAL_S:g} seconds", FAULT))
-    return not silent and not any(v["lost"] for v in nodes.values())
-
-
-def _film(
-    loaded: Loaded, graph: Graph, args: argparse.Namespace, size: tuple[int, int] | None, found: dict[str, Any]
-) -> bool:
-    """Every frame, no costs: nothing is skipped."""
-    from ..core.observer import Observer
-    from ..observers.screen_film import ScreenFilm
-    from ..plugins import find
-    from ..run.offline import OfflineRunner
-    from .progress import Bars
-
-    seconds = args.seconds or film_length(graph)
-    film = ScreenFilm(
-        args.film, size=size, make=lambda path, size: find("sinks", "film")(path, size=size, fps=args.fps)
-    )
-    shown = set(graph.screens.values())
-    with Bars("seconds") as bars:
-
-        class Tell(Observer):
-            def on_frame(self, frame: Any, raw: Any = None) -> None:
-                if frame.stream in shown:
-                    bars(args.film.name, min(frame.t, seconds - 1e-3), seconds)
-
-        heading(f"film, {seconds:.2f} s")
-        runner = OfflineRunner(graph, observers=[film, Tell()])
-        try:
-            runner.run(seconds)
-        except Fault as fault:
-            return _ended(fault, found)
-        bars(args.film.name, seconds, seconds)
-    if runner.observers.failed:
-        return _ended(runner.observers.failed[0], found)
-    if not film.frames:
-        return _ended(Fault("nothing was shown, so there is no film", hint="is a source empty?"), found)
-    files = sorted(
-        {args.film, *args.film.parent.glob(f"{args.film.stem}-*{args.film.suffix}")} if len(shown) > 1 else {args.film}
-    )
-    found["film"] = {"files": [str(f) for f in files if f.exists()], "frames": film.frames, "seconds": seconds}
-    say(f"  {args.film}    {film.frames} frames")
-    return True
-
-
-def film_length(graph: Graph) -> float:
-    """The longest clip's length in seconds; 10 s where there is none."""
-    longest = 0.0
-    for node in graph.nodes.values():
-        target = getattr(getattr(node, "source", None), "target", "")
-        if target and Path(target).is_file():
-            import av
-
-            try:
-                with av.open(f"file:{target}") as container:
-                    stream = container.streams.video[0]
-                    length = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-                    longest = max(longest, length or (container.duration or 0) / 1e6)
-            except (av.error.FFmpegError, IndexError, OSError):
-                continue  # the source says what is wrong with it when it is opened
-    return longest or 10.0
-
-
-def _ended(fault: Fault, found: dict[str, Any]) -> bool:
-    found["fault"] = fault.as_dict()
-    say_fault(fault)
-    return False
