@@ -26,17 +26,17 @@ def put(url: str, value: object) -> None:
 
 
 def parrot() -> None:
-    """The parrot while it answers the reading: real words, a real answer."""
-    with running(ROOT / "pleinair/gallery/parrot") as (_, url), browser() as chrome:
-        stage = chrome.new_page(viewport={"width": 720, "height": 540})
-        stage.goto(url + "?nomic")
-        for _ in range(900):
-            with urllib.request.urlopen(url + "api/report") as answer:
-                nodes = json.load(answer)["nodes"]
-            if nodes["speaker"]["fired"] >= 2 and nodes["painting"]["fired"] >= 25:
-                break
-            time.sleep(0.2)
-        stage.screenshot(path=str(OUT / "parrot.jpg"), type="jpeg", quality=80)
+    """The parrot when it has answered the reading's first sentence: the piece with its own models, on the virtual
+    clock, so that it is the same on a busy machine."""
+    from pleinair import assembly, resize
+    from pleinair.core.codec import encode_jpeg
+    from pleinair.run.offline import OfflineRunner
+
+    loaded = assembly.load("parrot")
+    parts = assembly.MachineParts(loaded, sources={"mic": "sound:two_cities_turns"})
+    runner = OfflineRunner(assembly.assemble(loaded, parts), costs={"answer": 0.06})
+    runner.run(6.5)
+    (OUT / "parrot.jpg").write_bytes(encode_jpeg(resize(runner.last["draw"].data, (720, 540)), 80))
 
 
 def main() -> None:

@@ -26,10 +26,10 @@ piece.sink("speaker", reads="spoken")
 
 @piece.node(size=(256, 192))
 def plumage(tick, tone, answer, previous, rng) -> Image:
-    canvas = blend(previous, "#2e4a3f", 0.04)   # feathers fade
+    canvas = blend(previous, "#2e4a3f", 0.02)   # feathers fade
     if tone.confidence > 0.5:                   # yours lie as high as your voice
         canvas = circle(canvas, (tick / 8 % 1, 1 - tone.height), 0.04 + 0.12 * tone.height, "#e8b04a")
-    if not answer.final:                        # its own, while it thinks, lie where it likes
+    if not answer.final or rng.random() < 0.25: # its own lie where it likes, most of them while it thinks
         (x, y), colour = rng.random(2), rng.choice(["#c8452f", "#2f6fb0", "#e6dcc0"])
         canvas = line(canvas, (x, y), (x + 0.3, y - 0.2), str(colour), 0.08)
     return canvas
