@@ -96,6 +96,9 @@ class _Show:
     def model(self, name: str) -> tuple[Any, dict[str, Any]]:
         return self._model, {}
 
+    def interrupt(self, name: str) -> None:
+        return None
+
     def sink(self, name: str) -> Any:
         return Null()
 

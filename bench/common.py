@@ -157,6 +157,9 @@ class BenchParts:
     def model(self, name: str) -> tuple[Any, dict[str, Any]]:
         return self._model, {}
 
+    def interrupt(self, name: str) -> None:
+        return None
+
     def sink(self, name: str) -> Any:
         return self._sink
 

@@ -167,6 +167,9 @@ class _Parts:
     def model(self, name: str) -> tuple[Any, dict[str, Any]]:
         return self._models[name], {}
 
+    def interrupt(self, name: str) -> None:
+        return None
+
     def sink(self, name: str) -> Sink:
         return self._sinks[name]
 

@@ -49,7 +49,8 @@ class Parts(Protocol):
 
     def sink(self, name: str) -> Sink: ...
 
-    # def interrupt(self, name: str) -> str | None: the stream that ends an answer of the model, where they know of one
+    def interrupt(self, name: str) -> str | None:
+        """The stream that ends an answer of a model, where piece.toml names one."""
 
 
 class Piece:
@@ -221,9 +222,8 @@ class Piece:
             return SourceNode(d.name, None, d.kind or Control, where=d.where, initial=initial)
         if d.word == "model":
             model, constants = parts.model(d.name)
-            said = getattr(parts, "interrupt", None)
-            if d.interrupt is None and callable(said):
-                d = replace(d, interrupt=said(d.name))
+            if d.interrupt is None:
+                d = replace(d, interrupt=parts.interrupt(d.name))
             return ModelNode(d, model, constants)
         if d.word == "sink":
             return SinkNode(d, parts.sink(d.name))

@@ -38,6 +38,8 @@ class Parts:
     def model(self, name):
         return Turned(), {}
 
+    def interrupt(self, name): ...
+
     def sink(self, name): ...
 
 

@@ -145,6 +145,9 @@ class Parts:
     def model(self, name: str) -> tuple[Model, dict[str, Any]]:
         return self._parts.get(name) or Invert(), {}
 
+    def interrupt(self, name: str) -> None:
+        return None
+
     def sink(self, name: str) -> Sink:
         return self._parts.get(name) or Out()
 
