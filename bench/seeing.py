@@ -28,6 +28,9 @@ COUNT = 24
 
 
 def run(quick: bool = False) -> list[Figure]:
+    from pleinair.stage.show import one_thread_each
+
+    one_thread_each()  # as in a show: on both sides
     figures = []
     for card in cards():
         if absent := store.missing(card):
