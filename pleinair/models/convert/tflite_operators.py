@@ -135,13 +135,16 @@ def _each(op: str, **how: Any) -> Write:
 
 def _both(op: str, active_at: int | None = None) -> Write:
     def write(net: Network, operator: Operator) -> None:
-        active = 0 if active_at is None else _active(operator, active_at)
-        moving = [place for place in operator.inputs if place not in net.constants]
-        turned = all(net.is_picture(place) for place in moving)  # what has fewer sides spreads from its last one
-        inputs = [net.turned(place) if turned else net.plain(place) for place in operator.inputs]
-        net.add(operator, op, inputs, turned, active)
+        names, turned = _alike(net, operator)
+        net.add(operator, op, names, turned, 0 if active_at is None else _active(operator, active_at))
 
     return write
+
+
+def _alike(net: Network, operator: Operator) -> tuple[list[str], bool]:
+    """Its inputs in one form, and whether that is channels first: what has fewer sides spreads from its last one."""
+    turned = all(net.is_picture(place) for place in operator.inputs if place not in net.constants)
+    return [net.turned(place) if turned else net.plain(place) for place in operator.inputs], turned
 
 
 def _clip(low: float, high: float) -> Write:
@@ -170,6 +173,17 @@ def _prelu(net: Network, operator: Operator) -> None:
 def _square(net: Network, operator: Operator) -> None:
     taken = net.turned(operator.inputs[0])
     net.add(operator, "Mul", [taken, taken], True)
+
+
+def _squared_difference(net: Network, operator: Operator) -> None:
+    names, turned = _alike(net, operator)
+    apart = net.w.add("Sub", names)
+    net.add(operator, "Mul", [apart, apart], turned)
+
+
+def _one_over_root(net: Network, operator: Operator) -> None:
+    root = net.w.add("Sqrt", [net.turned(operator.inputs[0])])
+    net.add(operator, "Reciprocal", [root], True)
 
 
 def _softmax(op: str) -> Write:
@@ -226,7 +240,7 @@ OPERATORS: dict[int | str, Write] = {
     9: _connected,
     8: _each("Floor"), 14: _each("Sigmoid"), 19: _each("Relu"), 28: _each("Tanh"), 47: _each("Exp"), 59: _each("Neg"),
     66: _each("Sin"), 73: _each("Log"), 75: _each("Sqrt"), 101: _each("Abs"), 104: _each("Ceil"), 108: _each("Cos"),
-    111: _each("Elu"), 117: _each("HardSwish"), 92: _square,
+    111: _each("Elu"), 117: _each("HardSwish"), 76: _one_over_root, 92: _square, 99: _squared_difference,
     20: _clip(-1, 1), 21: _clip(0, 6), 98: _leaky, 54: _prelu,
     25: _softmax("Softmax"), 50: _softmax("LogSoftmax"),
     23: _resize("linear", 2), 97: _resize("nearest", 0),

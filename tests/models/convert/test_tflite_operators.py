@@ -63,7 +63,7 @@ def resize(name: str, **how: bool) -> tuple[str, dict[str, Any]]:
 
 
 _EACH = {8: "floor", 14: "logistic", 19: "relu", 20: "relu_n1_to_1", 21: "relu6", 28: "tanh", 47: "exp", 59: "neg"}
-_OF_ROWS = {14: "logistic", 73: "log", 75: "sqrt"}
+_OF_ROWS = {14: "logistic", 73: "log", 75: "sqrt", 76: "one over sqrt"}
 _EACH |= {66: "sin", 92: "square", 101: "abs", 104: "ceil", 108: "cos", 111: "elu", 117: "hard_swish"}
 
 CASES: dict[str, bytes] = {
@@ -75,6 +75,7 @@ CASES: dict[str, bytes] = {
     "mul rows": network(18, (1, 7), (1, 7), f32(7), options=("MulOptions", {"fusedActivationFunction": 2})),
     "sub itself": network(41, PICTURE, PICTURE, both=True, options=("SubOptions", {})),
     "div": network(42, PICTURE, PICTURE, f32(1, 6, 8, 1) + 9, options=("DivOptions", {})),
+    "squared difference": network(99, PICTURE, PICTURE, f32(1, 6, 8, 1), options=("SquaredDifferenceOptions", {})),
     "maximum": network(55, PICTURE, PICTURE, f32(4)),
     "minimum": network(57, PICTURE, PICTURE, f32(1, 1, 1, 4)),
     "pow": network(78, PICTURE, PICTURE, np.float32([2.0]), options=("PowOptions", {})),
