@@ -41,6 +41,10 @@ def main(args: argparse.Namespace) -> int:
     found = adding.look(args.file)
     say(f"{args.file.name}: {found.format}")
     say_table(_rows(found))
+    if not (args.name or args.like) and (card := adding.restored(found)) is not None:
+        say(f"{card.name} is that already: its files are whole, and nothing else was changed")
+        write_json({**card.as_dict(), "format": found.format, "facts": dict(found.facts)}, args.json)
+        return 0
     name = _name(args, adding.name_of(args.file), known_names())
     task = args.task or ("" if args.like else _task(found))
     given = args.licence_file or _beside(args.file)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .progress import Bars
 from .say import FAULT, paint, say, write_json
 from .table import say_table
+
+if TYPE_CHECKING:
+    from ..models.card import Card, File
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -31,15 +34,56 @@ def verify(args: argparse.Namespace) -> int:
             )
     seconds = time.monotonic() - began
     changed = [f for f in found if f["state"] != "whole"]
+    cards = {card.name: card for card in all_cards()}
     for f in changed:
         what = f"{f['name']} of {f['card']}" if f["card"] else "a file that no card names"
-        say(paint(f"{what} is not what it was: its hash is another than {f['sha256'][:12]}...", FAULT))
+        why = f"its hash is another than {f['sha256'][:12]}..."
+        unread = f["state"] == "unreadable"
+        say(paint(f"{what} cannot be read" if unread else f"{what} is not what it was: {why}", FAULT))
         say(f"  {store.path_of(f['sha256'])}")
-        if f["card"]:
-            say(f"  try    pleinair fetch {f['card']}      (brings a whole one)")
+        say(f"  try    {_remedy(cards.get(f['card']), f['sha256'])}")
+    halves = [(card, file) for card in cards.values() if (gone := _half(card)) for file in gone]
+    for card, file in halves:
+        rest = ", and the rest of it is here" if len(store.missing(card)) < len(card.needed) else ""
+        say(paint(f"{file.name} of {card.name} is missing{rest}", FAULT))
+        say(f"  try    {_remedy(card, file.sha256)}")
+    strangers = store.strangers()
+    for place in strangers[:5]:
+        say(f"not a file of the store, and left alone: {place}")
     say(f"{len(found) - len(changed)} of {len(found)} files whole, {done / 1e6:.1f} MB read")
-    write_json({"files": found, "ok": not changed, "bytes": done, "seconds": round(seconds, 3)}, args.json)
-    return 1 if changed else 0
+    found += [
+        {"sha256": f.sha256, "bytes": 0, "state": "missing", "card": card.name, "name": f.name} for card, f in halves
+    ]
+    ok = not changed and not halves
+    told = {
+        "files": found,
+        "ok": ok,
+        "bytes": done,
+        "seconds": round(seconds, 3),
+        "strangers": list(map(str, strangers)),
+    }
+    write_json(told, args.json)
+    return 0 if ok else 1
+
+
+def _half(card: Card) -> list[File]:
+    """What is missing of a card of which something is here, or that has no source but its owner's disk."""
+    from ..models import store
+    from ..models.store_faults import has_source
+
+    missing = store.missing(card)
+    if len(missing) < len(card.needed):
+        return missing
+    return [file for file in missing if not has_source(card, file)]
+
+
+def _remedy(card: Card | None, sha256: str) -> str:
+    from ..models.store_faults import again, has_source
+
+    if card is None:
+        return "pleinair models prune      (removes what no card names)"
+    file = next(f for f in card.files.values() if f.sha256 == sha256)
+    return f"pleinair fetch {card.name}      (brings a whole one)" if has_source(card, file) else again(file)
 
 
 def prune(args: argparse.Namespace) -> int:
@@ -55,7 +99,10 @@ def prune(args: argparse.Namespace) -> int:
     else:
         say_table([(f"{p.name[:12]}...", p.stat().st_size / 1e6, "MB", _what(p)) for p in gone], right=[1])
         if args.yes or _asked(f"remove {len(gone)} files, {total / 1e6:.1f} MB? [y/N] "):
-            removed = store.prune(cards)
+            try:
+                removed = store.prune(cards)
+            except OSError as error:
+                raise store.disk_fault(error) from None
             say(f"removed {len(removed)} files, {sum(b for _, b in removed) / 1e6:.1f} MB")
         else:
             say("nothing was removed" + ("" if sys.stdin.isatty() else "; --yes removes without asking"))

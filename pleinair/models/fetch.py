@@ -17,6 +17,7 @@ from ..core.errors import ModelFault
 from . import partial, sources, store
 from .card import SCHEMES, Card, File, all_cards, find_card
 from .sources import Progress, Want, refused
+from .store_faults import has_source
 
 HERE = "there already"
 
@@ -91,7 +92,8 @@ class _Bringer:
             if _whole(file):
                 self.how[file.sha256] = HERE, ()
                 return
-            store.discard(file.sha256)  # of another size or hash: damaged on this disk
+            if has_source(card, file):  # else what is left of it is all that there is
+                store.discard(file.sha256)  # of another size or hash: damaged on this disk
             store.room_for(file.bytes + file.container_bytes - partial.size_of(partial.path_of(file.sha256)))
             failed: list[tuple[str, ModelFault]] = []
             for source in filter(lambda s: s.startswith(self.schemes), file.sources):

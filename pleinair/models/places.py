@@ -30,7 +30,23 @@ def blobs() -> Iterator[Path]:
     """Every file in the store."""
     root = folders.store_dir() / "sha256"
     if root.is_dir():
-        yield from sorted(p for p in root.glob("??/*") if re.fullmatch(r"[0-9a-f]{64}", p.name))
+        yield from sorted(p for p in root.glob("??/*") if _ours(p))
+
+
+def strangers() -> list[Path]:
+    """What lies among the store's files and is none: it is never touched."""
+    root = folders.store_dir() / "sha256"
+    if not root.is_dir():
+        return []
+    return sorted(p for p in (*root.glob("*"), *root.glob("??/*")) if not _ours(p) and not _is_drawer(p))
+
+
+def _ours(place: Path) -> bool:
+    return bool(re.fullmatch(r"[0-9a-f]{64}", place.name)) and place.is_file() and place.name[:2] == place.parent.name
+
+
+def _is_drawer(place: Path) -> bool:
+    return place.is_dir() and bool(re.fullmatch(r"[0-9a-f]{2}", place.name))
 
 
 def discard(sha256: str) -> None:
@@ -50,7 +66,7 @@ def hash_of(place: Path) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `verify` found about one file. `state`: "whole", "missing", "changed"."""
+    """What `verify` found about one file. `state`: "whole", "missing", "changed", "unreadable"."""
 
     sha256: str
     bytes: int
@@ -67,10 +83,13 @@ def verify(cards: Iterable[Card] | None = None) -> list[Verdict]:
 
 def verify_one(place: Path, name: str = "") -> Verdict:
     """The same for one file of the store."""
-    if not place.is_file():
-        return Verdict(place.name, 0, "missing", name)
-    state = "whole" if hash_of(place) == place.name else "changed"
-    return Verdict(place.name, place.stat().st_size, state, name)
+    try:
+        if not place.is_file():
+            return Verdict(place.name, 0, "missing", name)
+        state = "whole" if hash_of(place) == place.name else "changed"
+        return Verdict(place.name, place.stat().st_size, state, name)
+    except OSError:  # a disk that fails, or a file that only somebody else may read
+        return Verdict(place.name, 0, "unreadable", name)
 
 
 def strays(keep: Iterable[Card]) -> list[Path]:
@@ -84,11 +103,13 @@ def strays(keep: Iterable[Card]) -> list[Path]:
 
 
 def prune(keep: Iterable[Card]) -> list[tuple[str, int]]:
-    """Removes what no card of `keep` needs; returns (sha256, bytes) of each."""
+    """Removes what no card of `keep` needs; returns (sha256, bytes) of each. OSError: it may not be removed."""
     gone = []
     for place in strays(keep):
-        gone.append((place.name, place.stat().st_size))
-        with contextlib.suppress(OSError):
-            place.chmod(0o600)  # Windows does not remove what is read-only
-        place.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process was quicker
+            size = place.stat().st_size
+            with contextlib.suppress(OSError):
+                place.chmod(0o600)  # Windows does not remove what is read-only
+            place.unlink()
+            gone.append((place.name, size))
     return gone

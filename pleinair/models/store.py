@@ -19,13 +19,13 @@ from .. import folders
 from ..core.errors import ModelFault
 from . import safe
 from .card import Card, File
-from .places import Verdict, blobs, discard, has, hash_of, path_of, prune, strays, verify, verify_one
+from .places import Verdict, blobs, discard, has, hash_of, path_of, prune, strangers, strays, verify, verify_one
 from .store_faults import StoreFault, absent, disk_fault, full_disk, other, spoilt
 
 __all__ = [
     "StoreFault", "Verdict", "adopt", "blobs", "discard", "disk_fault", "examine", "full_disk", "has", "hash_of",
-    "missing", "other", "path", "path_of", "prune", "put", "read", "room_for", "settle", "strays", "verify",
-    "verify_one", "workspace",
+    "missing", "other", "path", "path_of", "prune", "put", "read", "room_for", "settle", "strangers", "strays",
+    "verify", "verify_one", "workspace",
 ]  # fmt: skip
 
 CHUNK = 1 << 20

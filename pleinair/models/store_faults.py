@@ -39,8 +39,19 @@ def absent(card: Card, file: File) -> ModelFault:
     return ModelFault(
         f"{card.name} cannot be loaded: the file {file.name} is not on this computer",
         now="the model was not loaded",
-        hint=f"pleinair fetch {card.name}      ({card.bytes / 1e6:.1f} MB, {card.weights.id})",
+        hint=f"pleinair fetch {card.name}      ({card.bytes / 1e6:.1f} MB, {card.weights.id})"
+        if has_source(card, file)
+        else again(file),
     )
+
+
+def has_source(card: Card, file: File) -> bool:
+    """Whether the card says where the file can be had; what somebody added of their own, it mostly does not."""
+    return bool(file.sources or file.parts or file.made)
+
+
+def again(file: File) -> str:
+    return f"bring your own copy of it once more: pleinair models add {file.name}"
 
 
 def spoilt(card: Card, file: File, why: str) -> ModelFault:
@@ -48,7 +59,7 @@ def spoilt(card: Card, file: File, why: str) -> ModelFault:
         f"{card.name} cannot be loaded: the file {file.name} is not the one that the card means ({why})",
         where=str(path_of(file.sha256)),
         now="the model was not loaded",
-        hint=f"pleinair fetch {card.name} brings a whole one",
+        hint=f"pleinair fetch {card.name} brings a whole one" if has_source(card, file) else again(file),
     )
 
 

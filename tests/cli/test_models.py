@@ -99,7 +99,10 @@ def test_a_file_of_one_s_own_becomes_a_card_that_loads(home, call, tmp_path):
     theirs = load("multistyle26", backend="onnx", precision="f32", threads=1)(picture, style_weights=style)
     assert (mine_paints == theirs).all()
     again = call("models", "add", mine)
-    assert again.code == 1 and "my-painter-2" in again.said
+    assert again.code == 0 and "my-painter is that already" in again.said
+    mine.write_bytes(blob_of("anystyle").read_bytes())
+    other = call("models", "add", mine)
+    assert other.code == 1 and "my-painter-2" in other.said
 
 
 def test_a_file_that_fits_no_task_is_refused_and_nothing_is_written(home, call, tmp_path):

@@ -12,16 +12,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pleinair import folders
 from pleinair.core.errors import ModelFault
-from pleinair.models import store
-from pleinair.models.card import Card, File
+from pleinair.models import places, store
+from pleinair.models.adding import add, look, restored
+from pleinair.models.card import Card, File, find_card
+from pleinair.models.fetch import fetch
+
+from .adding.test_brought import small
 
 BLOB = b"plein air " * 1000
 SHA = hashlib.sha256(BLOB).hexdigest()
 
 
 def card(sha256: str = SHA, size: int = len(BLOB)) -> Card:
-    return Card("test", "stylise", "Test", {"network": File("network", "a.onnx", (), sha256, size)})
+    return Card("test", "stylise", "Test", {"network": File("network", "a.onnx", ("pypi:a==1/a.onnx",), sha256, size)})
 
 
 def test_importing_and_asking_writes_nothing(home):
@@ -111,3 +116,56 @@ def test_prune_keeps_what_a_card_names(home):
     other, _ = store.put(io.BytesIO(b"other"), None, "b")
     assert store.prune([card()]) == [(other, 5)]
     assert store.read(card(), "network") == BLOB
+
+
+def test_what_is_no_file_of_the_store_is_named_and_left_alone(home):
+    root = folders.store_dir() / "sha256"
+    store.put(io.BytesIO(b"a"), None, "a")
+    (root / "hello.txt").write_text("hi")
+    (root / "ab" / ("a" * 64)).mkdir(parents=True)
+    (root / "cd").mkdir()
+    (root / "cd" / ("ab" * 32)).write_bytes(b"in the wrong drawer")
+    assert {p.name for p in store.strangers()} == {"hello.txt", "a" * 64, "ab" * 32}
+    assert len(list(store.blobs())) == 1 and len(store.prune([])) == 1
+    assert len(store.strangers()) == 3
+
+
+def test_two_that_prune_at_once_do_not_meet(home, monkeypatch):
+    sha256, _ = store.put(io.BytesIO(b"a"), None, "a")
+    found = list(places.strays([]))
+    store.discard(sha256)
+    monkeypatch.setattr(places, "strays", lambda keep: found)
+    assert store.prune([]) == []
+
+
+def test_a_file_of_ones_own_that_was_lost_is_not_to_be_fetched(own_card, real_blob):
+    """It has no source: `fetch` could not bring it, and what is left of it is kept."""
+    path = own_card(real_blob) / "card.toml"
+    path.write_text(path.read_text().replace('from = ["file:mine.onnx"]\n', ""))
+    card = find_card(path)
+    sha256, _ = store.put(io.BytesIO(real_blob), None, "mine")
+    place = store.path_of(sha256)
+    place.chmod(0o600)
+    place.write_bytes(b"X" + real_blob[1:])
+    with pytest.raises(ModelFault) as caught:
+        store.read(card, "network")
+    assert "models add mine.onnx" in caught.value.hint
+    with pytest.raises(ModelFault, match="does not say where"):
+        fetch([card])
+    assert place.is_file()
+    store.discard(sha256)
+    with pytest.raises(ModelFault) as caught:
+        store.path(card, "network")
+    assert "models add mine.onnx" in caught.value.hint
+
+
+def test_a_file_that_is_added_again_puts_back_what_was_lost(home, tmp_path):
+    (tmp_path / "mine.onnx").write_bytes(small())
+    card, _ = add(tmp_path / "mine.onnx", "mine", "", "", folders.cards_dir())
+    place = store.path_of(card.files["network"].sha256)
+    place.chmod(0o600)
+    place.write_bytes(b"spoilt")
+    found = restored(look(tmp_path / "mine.onnx"))
+    assert found is not None and found.name == "mine" and store.verify_one(place).state == "whole"
+    (tmp_path / "mine.onnx").write_bytes(small(names="{0: 'a', 1: 'b', 2: 'c'}"))
+    assert restored(look(tmp_path / "mine.onnx")) is None

@@ -7,6 +7,7 @@ run, is refused, and nothing is written.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -15,10 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ... import plugins
+from ... import folders, plugins
 from ...core.errors import Fault, ModelFault, did_you_mean
 from .. import store
-from ..card import Card, File, find_card, read_card
+from ..card import Card, File, all_cards, find_card, read_card
 from ..papers import file_dict
 from . import gguf
 from .found import NOW, Found, licence_id, refuse
@@ -198,6 +199,20 @@ def add(
     finally:
         draft.unlink(missing_ok=True)
     return read_card(path), path
+
+
+def restored(found: Found) -> Card | None:
+    """The user's own card that means exactly these files, if there is one: what of them was lost is put back."""
+    files = {store.hash_of(place): place for place in found.files.values()}
+    made = {hashlib.sha256(blob).hexdigest(): blob for blob in (make() for _, make in found.made.values())}
+    for card in all_cards():
+        if card.folder == folders.cards_dir() and {*files, *made} == {f.sha256 for f in card.needed.values()}:
+            for place in files.values():
+                store.adopt(place)
+            for blob in made.values():
+                store.put(io.BytesIO(blob), None, card.name)
+            return card
+    return None
 
 
 def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
