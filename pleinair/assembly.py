@@ -55,6 +55,7 @@ class Loaded:
 
 
 def gallery() -> dict[str, Path]:
+    """The example pieces: name -> its piece.py."""
     return {p.parent.name: p for p in sorted(GALLERY.glob("*/piece.py"))}
 
 
@@ -156,4 +157,5 @@ def _line_in(error: BaseException, name: str) -> str:
 
 
 def assemble(loaded: Loaded, parts: MachineParts) -> Graph:
+    """A piece and a machine as a graph that can run. PieceFault, ManifestFault or ModelFault where it cannot."""
     return parts.finish(loaded.piece.build(parts, loaded.manifest.seed))

@@ -45,6 +45,8 @@ def find(group: str, name: str) -> Any:
 
 @dataclass(frozen=True)
 class Status:
+    """A plug-in, tried. `origin`: the package and its version; `why`: what is wrong with it, "" where it is fine."""
+
     group: str
     name: str
     origin: str

@@ -15,6 +15,8 @@ SHORT_NS = 50_000_000
 
 
 class Clock(Protocol):
+    """When it is, in content time."""
+
     def start(self) -> None:
         """Content time 0 is now."""
 

@@ -77,6 +77,7 @@ def part_as_json(value: Any) -> Any:
 
 
 def part_from_json(value: Any) -> Any:
+    """The way back from `part_as_json`."""
     if isinstance(value, dict):
         return Point(**value)
     return tuple(part_from_json(v) for v in value) if isinstance(value, list) else value

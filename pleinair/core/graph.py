@@ -16,6 +16,8 @@ from .source import Source
 
 
 class Role(StrEnum):
+    """What a node is to the rest."""
+
     SOURCE, MODEL, EFFECT, SINK = "source", "model", "effect", "sink"
 
 

@@ -22,6 +22,7 @@ def fitted(image: Any, size: Size | None) -> np.ndarray:
 
 
 def checked(image: Any) -> np.ndarray:
+    """uint8 (height, width, 3), as it is; ValueError, a sentence, for anything else."""
     is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8
     if is_array and image.ndim == 3 and image.shape[2] == 3 and image.size:
         return image

@@ -32,12 +32,14 @@ class Layer:
 
 
 def read(blob: bytes) -> Any:
+    """An ONNX file as the `onnx` package has it. The bytes were checked before."""
     import onnx
 
     return onnx.load_model_from_string(blob)
 
 
 def write(model: Any) -> bytes:
+    """The way back; the same model gives the same bytes."""
     return model.SerializeToString(deterministic=True)
 
 
@@ -80,6 +82,7 @@ def find(model: Any, name: str) -> str:
 
 
 def has(model: Any, name: str) -> bool:
+    """Whether a tensor has that name, whole or short."""
     return _found(model, name) is not None
 
 
@@ -89,6 +92,7 @@ def names(model: Any) -> list[str]:
 
 
 def no_layer(name: str, known: Sequence[str]) -> ModelFault:
+    """A name that none of the `known` layers has."""
     return ModelFault(
         f'the network has no layer "{name}"',
         now="the model was not loaded",
@@ -117,6 +121,7 @@ def sample(blob: bytes, tensor: str, inputs: Sequence[Tensor]) -> np.ndarray:
 
 
 def samples(blob: bytes, tensors: Sequence[str], inputs: Sequence[Tensor]) -> dict[str, np.ndarray]:
+    """As `sample`, of several: tensor -> float32 of its own shape."""
     from ..backends.onnx import Onnx
     from .network import fixed_inputs
 

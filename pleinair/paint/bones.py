@@ -66,4 +66,5 @@ def chains(names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
 
 
 def is_face(names: tuple[str, ...]) -> bool:
+    """Whether these are the 468 points of a face mesh."""
     return len(names) == 468 and "nose_tip" in names

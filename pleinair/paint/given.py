@@ -44,6 +44,7 @@ def picture(x: Any) -> np.ndarray:
 
 
 def as_picture(x: Any) -> np.ndarray:
+    """uint8 (height, width, 3) of a picture or of a mask (its grey). ValueError for anything else."""
     if isinstance(x, np.ndarray) and 0 not in x.shape:
         if x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] == 3:
             return x
@@ -62,6 +63,7 @@ def as_pair(a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def filled(shape: tuple[int, ...], colour: tuple[int, int, int]) -> np.ndarray:
+    """A picture of one colour (red, green, blue)."""
     import cv2
 
     out = np.empty(shape, np.uint8)
@@ -70,6 +72,7 @@ def filled(shape: tuple[int, ...], colour: tuple[int, int, int]) -> np.ndarray:
 
 
 def as_large(x: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Brought to the width and height of `like`."""
     import cv2
 
     height, width = like.shape[:2]
@@ -80,6 +83,7 @@ def as_large(x: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def as_number(value: Any, name: str, low: float = 0.0, high: float = 1.0) -> float:
+    """A number, held within low..high. ValueError where it is none."""
     try:
         value = float(value)
     except (TypeError, ValueError):

@@ -52,6 +52,7 @@ HELD = 64
 
 
 def make_edge(policy: str) -> Edge:
+    """An empty edge for "latest", "every" or "same"."""
     return {LATEST: Latest, EVERY: Every, SAME: Same}[policy]()
 
 

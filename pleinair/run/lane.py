@@ -35,6 +35,8 @@ class _Turn:
 
 
 class Lane:
+    """Who may compute now: one at a time. Safe from all threads."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holder: _Turn | None = None

@@ -32,6 +32,7 @@ def save_state(cell: Cell, writer: Writer) -> Line:
 
 
 def load_state(cell: Cell, event: Line, tape: Tape) -> None:
+    """The way back: what `save_state` wrote, into a cell that is open. TapeFault where a kept file was altered."""
     value = event["v"]
     cell.next_seq, cell.last_t_ns = event["q"], value["last_t"]
     cell.firings = 1

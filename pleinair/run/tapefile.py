@@ -41,10 +41,12 @@ Line = dict[str, Any]
 
 
 def line_of(event: Line) -> str:
+    """An event as its line: JSON in one spelling, so that a hash over it can be compared."""
     return json.dumps(event, separators=(",", ":"), sort_keys=True, default=str)
 
 
 def short_hash(text: str) -> str:
+    """The first 16 hex digits of its sha256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
