@@ -17,8 +17,8 @@ from .terms import VERDICTS, Cell, Row, When, none_row, worst
 
 NOT_IN_THE_WORK = ("data", "container")
 """Parts that are not handed over with the work: what it learnt from, and the package that a file was taken out of.
-Whether their terms reach what came of them is not settled, so the worst that they say is "ask"; never more than that is
-allowed either: unknown data is asked about."""
+Whether their terms reach what came of them is not settled, so the worst that they say is "ask", and unknown data is
+asked about too: docs/licences.md, "What it learnt from". Terms that bind models themselves make it a "base"."""
 EU = frozenset({
     "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "EL", "HU", "IE", "IT", "LV", "LT", "LU",
     "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "EU",

@@ -78,12 +78,12 @@ def _against(stated: str, card: str, name: str, matched: Match) -> Findings:
 
 def unproved(card: Card, licence: Licence) -> Findings:
     """What is to be done where a card of one's own states no licence, or not where it has it from."""
-    if card.folder is None or licence.paper or card.task == "clip" or not card.files:
+    if card.folder is None or licence.paper or not card.files:
         return []
-    if licence.id == "unknown":
+    if licence.id == "unknown" and card.task != "clip":
         return [("", "nobody gave its licence: lay the text beside the card, and under [weights] write paper = "
                  '"LICENSE" (pleinair models add FILE --licence-file LICENSE does it)')]  # fmt: skip
-    if not licence.stated_in:
+    if licence.id != "unknown" and not licence.stated_in:
         return [("", f"its card says {licence.id} and not where that is stated: write stated_in under [weights], or "
                  'lay the text beside the card: paper = "LICENSE"')]  # fmt: skip
     return []

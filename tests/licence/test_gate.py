@@ -149,3 +149,13 @@ def test_what_a_model_learnt_from_is_asked_about_and_not_handed_over():
     got = judged("unknown", "exhibit-free", kind="data")
     assert got.verdict == "ask" and "not settled" in got.because[0]
     assert judged("CC-BY-4.0", "exhibit-free", kind="data").verdict == "duties"
+
+
+@pytest.mark.parametrize(
+    "kind, expected", [("data", "ask"), ("container", "ask"), ("base", "refuse"), ("voice", "refuse")]
+)
+@pytest.mark.parametrize("licence", ["CC-BY-NC-4.0", "unknown"])
+def test_what_it_learnt_from_asks_where_what_it_grew_out_of_refuses(kind, expected, licence):
+    """docs/licences.md, "What it learnt from": decided so, and why."""
+    got = verdict([Part("it", "weights", "MIT"), Part("that", kind, licence)], "exhibit-paid")
+    assert got.verdict == expected and "that" in got.because[0]
