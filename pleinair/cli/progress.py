@@ -10,6 +10,8 @@ from typing import Any
 from .say import say
 
 PLAIN_EVERY_S = 5.0
+NARROW = 76
+"""Columns of a terminal: in a narrower one there is no room for a bar."""
 
 
 class Bars:
@@ -27,6 +29,7 @@ class Bars:
         if sys.stderr.isatty():
             from rich import progress as rich
             from rich.console import Console
+            from rich.table import Column
             from rich.theme import Theme
 
             amount: rich.ProgressColumn = rich.DownloadColumn()
@@ -35,8 +38,11 @@ class Bars:
             quiet = Theme({f"progress.{part}": "dim" for part in ("download", "elapsed", "remaining")})
             bar = rich.BarColumn(bar_width=28, style="#25282c", complete_style="#ffb454", finished_style="#ffb454")
             time_columns = rich.TimeElapsedColumn(), rich.TimeRemainingColumn()
-            name, console = rich.TextColumn("{task.description}"), Console(stderr=True, theme=quiet)
-            self._rich = rich.Progress(name, bar, amount, *time_columns, console=console)
+            console = Console(stderr=True, theme=quiet)
+            line = Column(no_wrap=True, overflow="ellipsis", ratio=1 if console.width < NARROW else None)
+            name = rich.TextColumn("{task.description}", markup=False, table_column=line)  # a name is no markup
+            more = (name, amount) if console.width < NARROW else (name, bar, amount, *time_columns)
+            self._rich = rich.Progress(*more, console=console, expand=console.width < NARROW)
             self._rich.start()
         return self
 
