@@ -43,9 +43,8 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         scheme, target = "file", str(clip_path(target))
     elif scheme == "sound" and is_clip(target):
         from .models import clip_path
-        from .models.card import find_card
 
-        options = {**find_card(target).options, **options}
+        options = {**card_options(uri), **options}
         target = str(clip_path(target))
     elif scheme in ("file", "sound") and folder is not None and not Path(target).is_absolute():
         target = target if Path(target).exists() else str(folder / target)
@@ -58,6 +57,14 @@ def open_source(uri: str, folder: Path | None = None, **options: Any) -> Source:
         raise PieceFault(
             f"the source {scheme} cannot be made so: {error}", hint="its keys stand in piece.toml"
         ) from None
+
+
+def card_options(uri: str) -> dict[str, Any]:
+    """What the card of a sound says of how it is played; a tape has to know it, since it opens the bare file."""
+    from .models.card import find_card
+
+    scheme, target = split_uri(uri)
+    return dict(find_card(target).options) if scheme == "sound" and is_clip(target) else {}
 
 
 def is_clip(target: str) -> bool:

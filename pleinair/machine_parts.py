@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import manifest as manifests
 from . import plugins
-from .addresses import open_source, read_picture, source_class, split_uri
+from .addresses import card_options, open_source, read_picture, source_class, split_uri
 from .core.errors import Fault, ManifestFault, ModelFault, PieceFault, did_you_mean
 from .core.graph import Graph, SourceNode
 from .core.kinds import Audio, Image
@@ -73,7 +73,7 @@ class MachineParts:
             uri, options = _stand_in(uri), {k: v for k, v in options.items() if k == "size"}
         elif self._live and spec.fallback and (why := self._absent(uri)):
             return self._stand_in_for(name, spec, why)
-        self.uris[name], self._options[name] = uri, options
+        self.uris[name], self._options[name] = uri, {**card_options(uri), **options}
         return self._opened(uri, options, spec)
 
     def _opened(self, uri: str, options: dict[str, Any], spec: SourceSpec) -> Source:
@@ -102,7 +102,7 @@ class MachineParts:
             text = f"{why}, and {fault.what}; {instead}"
             self.notices.append({"name": name, "text": text + (f" ({fault.hint})" if fault.hint else "")})
             source = self._opened(uri, options, spec)
-        self.uris[name], self._options[name] = uri, options
+        self.uris[name], self._options[name] = uri, {**card_options(uri), **options}
         return source
 
     @staticmethod

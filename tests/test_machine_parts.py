@@ -8,6 +8,7 @@ from pleinair import assembly
 from pleinair.assembly import MachineParts, assemble
 from pleinair.core.errors import Fault, ModelFault, PieceFault
 from pleinair.manifest import Lock
+from pleinair.models.fetch import fetch
 from pleinair.run.offline import OfflineRunner
 from pleinair.sources.synthetic import Synthetic
 
@@ -115,3 +116,27 @@ def test_a_misspelt_key_is_said_although_the_stand_in_plays(write_piece):
     with pytest.raises(PieceFault, match="frame_rat") as caught:
         MachineParts(loaded, live=True).source("camera")
     assert "piece.toml, line 1" in str(caught.value)
+
+
+def test_a_tape_is_told_how_a_sounds_card_has_it_played(write_piece):
+    """It opens the bare file again: what the card says of pauses has to stand on the tape."""
+    fetch(["two_cities_turns"])
+    folder = write_piece(
+        "piece.source('mic')\npiece.draw(lambda mic: mic)\n", "[source.mic]\ndevice = 'sound:two_cities_turns'\n"
+    )
+    loaded = assembly.load(folder)
+    about = assemble(loaded, MachineParts(loaded)).nodes["mic"].describe()
+    assert about["options"] == {"breath_s": 9, "chunk_ms": 60} and about["breath_s"] == 9
+
+
+def test_for_a_microphone_that_is_not_there_silence_stands_in_and_no_painted_room(write_piece, monkeypatch, tmp_path):
+    folder = write_piece(
+        "piece.source('mic')\npiece.draw(lambda mic: mic)\n",
+        "[source.mic]\ndevice = 'mic'\nfallback = 'sound:two_cities_turns'\n",
+    )
+    loaded = assembly.load(folder)
+    assert assemble(loaded, MachineParts(loaded, stand_in=True)).nodes["mic"].describe()["source"] == "silence"
+    monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "empty"))
+    parts = MachineParts(loaded, live=True)
+    assert assemble(loaded, parts).nodes["mic"].describe()["source"] == "silence"
+    assert "it is silent until then" in parts.notices[0]["text"] and "mic" in parts.stood_in
