@@ -93,6 +93,7 @@ def parse_size(text: str | None, option: str = "--size") -> tuple[int, int] | No
 def _models(loaded: Loaded) -> list[dict[str, Any]]:
     """Each card that the piece may need, its files read and hashed."""
     from ..ingredients import cards_in
+    from ..licence.papers import with_paper
     from ..models import fetch, store
 
     cards = cards_in(loaded.manifest)
@@ -104,11 +105,10 @@ def _models(loaded: Loaded) -> list[dict[str, Any]]:
         fetch.take_local(card)
         states = {v.state for v in store.verify([card])}
         state = next((s for s in ("missing", "changed") if s in states), "whole")
-        entries.append(
-            {"card": card.name, "task": card.task, "bytes": card.bytes, "state": state, "licence": card.weights.id}
-        )
+        licence = with_paper(card, card.weights)[0].id
+        entries.append({"card": card.name, "task": card.task, "bytes": card.bytes, "state": state, "licence": licence})
         told = {"whole": "whole", "missing": "not on this computer", "changed": "changed on this disk"}[state]
-        rows.append((card.name, card.task, f"{card.bytes / 1e6:.1f} MB", card.weights.id, told))
+        rows.append((card.name, card.task, f"{card.bytes / 1e6:.1f} MB", licence, told))
     say_table(rows, right=[2])
     if bad := [e["card"] for e in entries if e["state"] != "whole"]:
         say(f"  try    pleinair fetch {' '.join(bad)}")

@@ -52,6 +52,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from ..licence.papers import with_paper
     from ..models.card import find_card
 
     card = find_card(args.card)
@@ -64,7 +65,7 @@ def _show(args: argparse.Namespace) -> int:
     rows: list[tuple[str, str]] = [("task", card.task), ("on this computer", "yes" if here(card) else "no")]
     rows += [("from", card.upstream)] if card.upstream else []
     rows += _file_rows(card)
-    rows += _licence_rows("clip" if card.task == "clip" else "weights", card.weights)
+    rows += _licence_rows("clip" if card.task == "clip" else "weights", with_paper(card, card.weights)[0])
     rows += _licence_rows("container", card.code)
     for place, credit in enumerate(card.credits):
         rows.append(("credits" if not place else "", credit.who + (f": {credit.what}" if credit.what else "")))

@@ -127,7 +127,7 @@ def _credit(card: Card, findings: list[Finding]) -> Credit:
         who=tuple(names),
         licence=", ".join(licences) or "no weights",
         link=next((link for f in findings if f.row.owed.link and (link := link_of(f.licence))), ""),
-        stated_in=card.weights.stated_in,
+        stated_in=next((f.part.stated_in for f in findings if f.part.kind in ("weights", "clip")), ""),
         remark=_changes(card) if any(o.changes for o in owed) else "" if names else card.weights.remark,
         duties=tuple(dict.fromkeys(s for o in owed for s in _asked(o))),
     )

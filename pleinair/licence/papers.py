@@ -70,7 +70,8 @@ def papers_of(card: Card) -> list[str]:
 
 def _against(stated: str, card: str, name: str, matched: Match) -> Findings:
     if not matched.ids:
-        return [("unknown", f"{name} beside the card is no text that is known: {matched.why}")]
+        counts = "" if stated == "unknown" else "unknown"  # it is refused already, and this says why
+        return [(counts, f"{name} beside the card is no text that is known: {matched.why}")]
     if not _rows(matched.ids[0]) & _rows(stated, card):
         return [(matched.ids[0], f"the card says {stated}, and {name} beside it is {matched.ids[0]}")]
     return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from pleinair.models import store
@@ -309,3 +311,19 @@ def test_what_is_no_licence_text_is_told(home, call, tmp_path, blob):
         (tmp_path / "LICENSE").write_bytes(blob)
     got = call("models", "add", tmp_path / "mine.onnx", "--licence-file", tmp_path / "LICENSE")
     assert got.code == 2 and "LICENSE" in got.said and not (home / "cards" / "mine.toml").exists()
+
+
+def test_a_card_of_ones_own_is_shown_under_the_licence_that_its_text_is(home, call, tmp_path):
+    from ..licence.test_texts import MIT
+
+    blob = blob_of("multistyle26").read_bytes()
+    (tmp_path / "mine.onnx").write_bytes(blob)
+    (tmp_path / "LICENSE").write_text(MIT.format(who="2026 Ada"), "utf-8")
+    sha256 = hashlib.sha256(blob).hexdigest()
+    (tmp_path / "mine.toml").write_text(
+        'task = "stylise"\n[weights]\npaper = "LICENSE"\n[files.network]\nname = "mine.onnx"\n'
+        f'from = "file:mine.onnx"\nsha256 = "{sha256}"\nbytes = {len(blob)}\n[ports]\nimage = "Image"\n',
+        "utf-8",
+    )
+    got = call("models", "show", tmp_path / "mine.toml")
+    assert "MIT" in got.said and "LICENSE beside the card, read" in got.said

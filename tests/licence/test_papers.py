@@ -116,3 +116,8 @@ def test_the_licence_of_the_piece_beside_its_card_is_not_that_of_the_weights(car
     """A card that names its own text is not held against another one that lies there."""
     mine = card('paper = "WEIGHTS.txt"', **{"WEIGHTS.txt": PLAIN, "LICENSE": "All rights reserved by me."})
     assert judged(mine).verdict == "allow"
+
+
+def test_a_text_that_is_not_known_is_named_once_with_the_words_that_were_put_in(card):
+    got = judged(card('paper = "LICENSE"', LICENSE=PLAIN + "\nMuseums excluded."))
+    assert len(got.because) == 2 and '"museums excluded"' in got.because[1]
