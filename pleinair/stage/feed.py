@@ -35,7 +35,6 @@ class DeskFeed:
         self._hello = hello
         self._thumbs: dict[str, tuple[Frame, bytes]] = {}
         self._next_thumbs = self._next_report = 0.0
-        self._report: dict[str, Any] | None = None
 
     async def run(self) -> None:
         while True:
