@@ -114,7 +114,7 @@ def test_what_the_voice_detector_may_let_through_is_no_thank_you(model, what):
         "hum": 0.1 * sum(np.sin(2 * np.pi * 50 * k * t) / k for k in (1, 2, 3, 5)),
         "chords": 0.05 * sum(np.sin(2 * np.pi * f * k * t) / k for f in (220, 277, 330) for k in (1, 2, 3)),
     }[what].astype(np.float32)  # fmt: skip
-    for seconds in (1, 2, 4):
+    for seconds in (1, 4):
         guess = model._guess(sound[: seconds * RATE], {}, beam=5)
         assert guess.nothing, guess
 
