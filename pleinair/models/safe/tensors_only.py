@@ -184,7 +184,8 @@ def run(reader: Reader) -> Any:
 
 
 def named(found: Any) -> dict[str, Tensor]:
-    """Every tensor in what `run` gave, by its path: "model_state.linear.weight". Broken where there is none."""
+    """Every tensor in what `run` gave, by its path: "model_state.linear.weight"; "tensor" where the file
+    is one tensor and no more. Broken where there is none."""
     tensors: dict[str, Tensor] = {}
     visits = 0
 
@@ -194,6 +195,7 @@ def named(found: Any) -> dict[str, Tensor]:
         if depth > MAX_DEPTH or visits > MAX_STEPS // 4 or len(path) > 1024:
             raise Broken("its lists are nested without end")
         if isinstance(value, Tensor):
+            path = path or "tensor"
             if path in tensors:
                 raise Broken(f"two of its tensors are called {short(path)}")
             tensors[path] = value

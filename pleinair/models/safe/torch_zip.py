@@ -58,6 +58,8 @@ def convert(view: memoryview) -> bytes:
     found, where = _zip(view) if view[:2] == b"PK" else _row(view)
     placed: dict[str, tuple[Tensor, memoryview]] = {}
     for name, tensor in named(found).items():
+        if name == "__metadata__":  # which is no tensor in safetensors, whatever stands there
+            raise Broken("a tensor in it has a name that no tensor has")
         placed[name] = (tensor, where(tensor.storage))
     if len(placed) > MAX_TENSORS:
         raise Broken(f"it holds {len(placed)} tensors")

@@ -71,6 +71,15 @@ def torch_broken() -> Iterator[tuple[str, bytes]]:
         {"strides": ()},
     ):
         yield f"{odd}", torches.zipped(arrays, torches.state(arrays, **odd))
+    for name in ("__metadata__", "a\0b", "a\x1b[2J"):
+        yield f"called {name!r}", torches.zipped({name: arrays["t"]})
+    for odd in (
+        {"shape": (1 << 40,), "strides": (0,)},
+        {"shape": (2,), "strides": (1 << 62,)},
+        {"shape": (16, 16, 12), "strides": (0, 0, 1)},
+        {"shape": (1 << 62, 0), "strides": (1, 1)},
+    ):
+        yield f"{odd}", torches.zipped(arrays, torches.state(arrays, **odd))
     many = {"t": np.zeros(64, np.float32)}
     yield (
         "one storage, a thousand times",

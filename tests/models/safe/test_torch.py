@@ -61,6 +61,13 @@ def test_torchscript_is_a_program():
         torch_zip.tensors(torches.zipped(ARRAYS, extra={"archive/code/__torch__.py": b"def f(): pass"}))
 
 
+def test_a_file_that_is_one_tensor_and_no_more():
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    blob = torches.zipped({"x": array}, torches.PROTO + torches.tensor("0", array, False) + torches.STOP)
+    ((name, found),) = torch_zip.tensors(blob).items()
+    assert name == "tensor" and (found == array).all()
+
+
 def test_a_list_that_would_swell():
     """Ten lists, each of ten of the one before: a gigabyte of nothing, if it were followed."""
     pickle = torches.PROTO + b"](K\x01eq\x00" + b"".join(b"](" + b"h%c" % n * 10 + b"eq%c" % (n + 1) for n in range(12))
