@@ -17,7 +17,10 @@ from .manifest import Lock, SourceSpec
 from .piece import ModelNode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .assembly import Loaded
+    from .manifest import ModelSpec
 
 DEFAULT_DEVICE = {"camera": "webcam", "tick": "tick"}
 
@@ -27,6 +30,16 @@ def _stand_in(uri: str) -> str:
     scheme = split_uri(uri)[0]
     heard = scheme in plugins.names("sources") and getattr(plugins.find("sources", scheme), "kind", Image) is Audio
     return "silence" if heard else "synthetic:room"
+
+
+def _others(spec: ModelSpec, pinned: Mapping[str, Any]) -> bool:
+    """Whether the card names other weights than those that were locked: what ran them need not run these."""
+    from .models.card import find_card
+
+    try:
+        return pinned.get("sha256") not in (None, find_card(spec.card).sha256)
+    except Fault:  # there is no such card any more: that is said where it is loaded
+        return False
 
 
 class MachineParts:
@@ -168,7 +181,7 @@ class MachineParts:
         options["bend"], options["tap"] = spec.bend or None, spec.tap
         asked = self._asked(spec, options["precision"])
         pinned = self.lock.models.get(name, {})
-        if pinned.get("asked") == asked and pinned.get("backend"):
+        if pinned.get("asked") == asked and pinned.get("backend") and not _others(spec, pinned):
             options["backend"], options["precision"], options["threads"] = pinned["backend"], None, None
         return {k: v for k, v in options.items() if v is not None}
 

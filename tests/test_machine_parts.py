@@ -70,6 +70,12 @@ def test_a_choice_once_made_is_kept_in_the_lock_and_followed(write_piece, weight
         again._model_options("painting", loaded.manifest.models["painting"])["backend"]
         == locked.models["painting"]["backend"]
     )
+    sha256 = locked.models["painting"]["sha256"]
+    other = folder / "piece.lock"
+    other.write_text(other.read_text().replace(sha256, "0" * 64).replace('name = "onnx"', 'name = "litert"'))
+    moved_on = MachineParts(assembly.load(folder))  # the card has other weights by now: what ran those is forgotten
+    assert moved_on._model_options("painting", loaded.manifest.models["painting"])["backend"] == "onnx"
+    assert "weights of painting are others" in moved_on.save_lock(graph)[0]
     (folder / "piece.lock").write_text((folder / "piece.lock").read_text().replace(
         f'numpy = "{locked.environment["numpy"]}"', 'numpy = "0.1"'))  # fmt: skip
     assert "numpy was 0.1" in MachineParts(assembly.load(folder)).save_lock(graph)[0]
