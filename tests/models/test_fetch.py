@@ -10,8 +10,9 @@ import textwrap
 import pytest
 
 from pleinair.core.errors import ModelFault
-from pleinair.models import store
-from pleinair.models.card import Card, File
+from pleinair.licence import of_card, verdict
+from pleinair.models import clip_path, store
+from pleinair.models.card import Card, File, find_card
 from pleinair.models.fetch import fetch
 
 A, B = b"a weights file" * 500, b"another one" * 700
@@ -139,3 +140,12 @@ def test_a_file_source_cut_short_is_refused(home, own_card, real_blob):
     with pytest.raises(ModelFault, match="has 1000 bytes, and the card says 751171: it was cut short"):
         fetch([str(folder)])
     assert not list(store.blobs())
+
+
+def test_a_clip_that_lies_with_the_shelf_comes_from_there(tmp_path, monkeypatch):
+    """Wherever one stands, and with no network: nobody lent a voice for it, so it may be shown."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLEINAIR_HOME", str(tmp_path / "home"))
+    (got,) = fetch(["visitor"])
+    assert got.how == "file:visitor.flac" and clip_path("visitor").is_file()
+    assert verdict(of_card(find_card("visitor")), "exhibit-paid").verdict == "allow"

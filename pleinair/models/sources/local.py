@@ -1,10 +1,12 @@
-"""`file:PATH`: a copy on this computer; a path that is not absolute is meant from the card's own folder."""
+"""`file:PATH`: a copy on this computer; a path that is not absolute is meant from the card's own folder (for a
+card of the shelf, the shelf's)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from .. import store
+from ..card import BUILT_IN
 from . import Progress, Want, refused
 
 
@@ -13,7 +15,8 @@ def take(source: str, wants: list[Want], report: Progress) -> list[Want]:
     card, file = wants[0].card, wants[0].file
     place = Path(source.removeprefix("file:")).expanduser()
     if not place.is_absolute():
-        place = (card.folder or Path.cwd()) / place
+        beside = BUILT_IN / place
+        place = (card.folder or (BUILT_IN if beside.is_file() else Path.cwd())) / place
     report(file.name, 0, file.bytes)
     try:
         with open(place, "rb") as stream:
