@@ -1,27 +1,31 @@
 """Parrot: speak to it. It listens, thinks and answers on this machine. Speak into its answer, and it falls silent."""
-from pleinair import Event, Image, Piece, Text, blend, caption, circle, line, resize, text
+from pleinair import Control, Event, Image, Piece, Text, blend, caption, circle, line, resize, text
 
 piece = Piece()
 piece.source("mic")
 piece.source("tick")
 piece.knob("wit", 0.8, range=(0, 1.5))          # how loosely it talks: above 1.2 the words come loose
-piece.knob("pace", 1.0, range=(0.7, 1.5))       # how quickly it speaks
 piece.knob("manners", 1.0)                      # below a half it talks on, whoever speaks
-piece.knobs("voices", 41)                       # all at rest: a voice of its own
+piece.knob("mimicry", 0.7)                      # how far its voice goes up and down with yours
+piece.knob("hush", 0.0)                         # 1 is a whisper
 piece.model("voice", reads="mic")               # somebody begins, somebody has ended
 piece.model("heard", reads="mic")               # what they say
 piece.model("tone", reads="mic")                # how high
 
 @piece.node
 def question(heard) -> Text:
-    return heard if heard.final else None       # only what was said to its end is answered
+    return heard if heard.final and heard.confidence > 0.5 else None    # said to its end, and heard clearly
 
 @piece.node
 def barge(voice, manners) -> Event:
     return voice if voice["voice"] == "started" and manners >= 0.5 else None
 
+@piece.node
+def mimic(tone, mimicry, previous) -> Control:  # semitones; a parrot's own voice is a high one
+    return 4 + 16 * mimicry * (tone.height - 0.5) if tone.confidence > 0.8 else previous
+
 piece.model("answer", reads={"prompt": "question", "temperature": "wit"}, interrupt="barge")
-piece.model("spoken", reads={"text": "answer", "voices": "voices", "speed": "pace"}, interrupt="barge")
+piece.model("spoken", reads={"text": "answer", "pitch": "mimic", "breath": "hush"}, interrupt="barge")
 piece.sink("speaker", reads="spoken")
 
 @piece.node(size=(256, 192))
