@@ -13,7 +13,6 @@ from .gate import Finding, verdict
 from .notices import Notice, Words, ai_act, keeps, privacy, words_in
 from .parts import of_card, of_environment
 from .piece import WORDS, Opinion, senses_of
-from .terms import Owed
 
 if TYPE_CHECKING:
     from ..manifest import Manifest
@@ -82,8 +81,9 @@ def label_of(
     uses = [o.use for o in opinions] or list(manifest.uses)
     credits, shows, files = [], [], []
     for card in cards:
-        findings = _findings(card, uses, manifest, cards)
-        credits.append(_credit(card, findings))
+        all_found = _findings(card, uses, manifest, cards)
+        findings = [f for f in all_found if f.part.kind != "data"]
+        credits.append(_credit(card, findings, [f for f in all_found if f.part.kind == "data"]))
         for f in findings:
             shows += f.row.owed.show
             files += [f.row.owed.notice_of(f.licence)] if f.row.owed.notice_of(f.licence) else []
@@ -115,13 +115,19 @@ def label_of(
 def _findings(card: Card, uses: list[str], manifest: Manifest, cards: Sequence[Card]) -> list[Finding]:
     parts, senses = of_card(card, files=False), senses_of(cards)
     found = [f for use in uses for f in verdict(parts, use, manifest.operator, senses).findings]
-    return [f for f in found if f.part.kind not in ("data", "container")]
+    return [f for f in found if f.part.kind != "container"]
 
 
-def _credit(card: Card, findings: list[Finding]) -> Credit:
+def _credit(card: Card, findings: list[Finding], learnt: list[Finding]) -> Credit:
+    """`learnt`: what was found of the data that it learnt from, which is named where its licence asks for that."""
     owed = [f.row.owed for f in findings]
-    licences = list(dict.fromkeys(f.shown for f in findings))
+    beside = {f.part.what: f"{f.shown} ({f.part.what})" for f in findings if f.part.kind == "library"}
+    licences = list(dict.fromkeys(beside.get(f.part.what, f.shown) for f in findings))
     names = [f"{c.who}{f': {c.what}' if c.what else ''}" for c in card.credits]
+    made_of = [
+        f"{f.part.what}: what it learnt from, {f.shown}, {link_of(f.licence)}" for f in learnt if f.row.owed.credit
+    ]
+    names += list(dict.fromkeys(one.removesuffix(", ") for one in made_of))
     return Credit(
         what=card.title,
         who=tuple(names),
@@ -129,7 +135,7 @@ def _credit(card: Card, findings: list[Finding]) -> Credit:
         link=next((link for f in findings if f.row.owed.link and (link := link_of(f.licence))), ""),
         stated_in=next((f.part.stated_in for f in findings if f.part.kind in ("weights", "clip")), ""),
         remark=_changes(card) if any(o.changes for o in owed) else "" if names else card.weights.remark,
-        duties=tuple(dict.fromkeys(s for o in owed for s in _asked(o))),
+        duties=tuple(dict.fromkeys(s for f in findings for s in _asked(f))),
     )
 
 
@@ -146,8 +152,8 @@ def _changes(card: Card) -> str:
     return " ".join(filter(None, (card.weights.remark, here)))
 
 
-def _asked(owed: Owed) -> list[str]:
-    found = []
+def _asked(finding: Finding) -> list[str]:
+    owed, found = finding.row.owed, []
     if owed.text or owed.notice:
         found.append("the licence's text goes with every copy")
     if owed.restrictions:
@@ -156,16 +162,20 @@ def _asked(owed: Owed) -> list[str]:
         found.append("its source goes with every copy")
     if owed.alike:
         found.append("what is made of it stays under its licence")
+    if finding.part.kind == "library":  # a program beside the weights: what it asks for is not asked of them
+        return [f"{finding.part.what}: {sentence}" for sentence in found]
     return found
 
 
 def link_of(licence: str) -> str:
-    """Where a Creative Commons licence can be read: its terms ask for the address."""
+    """Where a licence of Creative Commons or Open Data Commons can be read: their terms ask for the address."""
     if licence == "CC0-1.0":
         return "https://creativecommons.org/publicdomain/zero/1.0/"
     if licence.startswith("CC-BY"):
         kind, version = licence.removeprefix("CC-").rsplit("-", 1)
         return f"https://creativecommons.org/licenses/{kind.lower()}/{version}/"
+    if licence == "ODC-By-1.0":
+        return "https://opendatacommons.org/licenses/by/1-0/"
     return ""
 
 

@@ -49,6 +49,21 @@ def test_attribution_links_and_changes_of_creative_commons():
     assert "worked on in this work" in text  # that it was changed is said
 
 
+def test_data_whose_licence_wants_to_be_named_is_named_and_other_data_is_not():
+    data = {"what": "Ten Thousand Sentences", "kind": "data", "licence": "ODC-By-1.0"}
+    silent = {"what": "A Heap of Pictures", "kind": "data", "licence": "unknown"}
+    text = " ".join(as_text(label([card("MIT", components=[data, silent])])).split())
+    assert "Ten Thousand Sentences: what it learnt from, ODC-By-1.0, https://opendatacommons.org/" in text
+    assert "Heap" not in text
+
+
+def test_what_a_program_beside_the_weights_asks_for_is_not_asked_of_the_weights():
+    program = {"what": "espeak-ng", "kind": "library", "licence": "GPL-3.0-or-later"}
+    text = " ".join(as_text(label([card("MIT", "speak", components=[program])])).split())
+    assert "espeak-ng: what is made of it stays under its licence" in text and "; what is made of it" not in text
+    assert "GPL-3.0-or-later (espeak-ng)" in text
+
+
 def test_addresses_of_licences():
     assert link_of("CC-BY-NC-SA-3.0") == "https://creativecommons.org/licenses/by-nc-sa/3.0/"
     assert link_of("CC0-1.0").endswith("/zero/1.0/") and link_of("MIT") == ""
