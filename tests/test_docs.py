@@ -41,7 +41,7 @@ def test_a_piece_in_the_docs_runs(name, python, toml, tmp_path, weights):
     talks = "mic" in loaded.piece.declared
     if talks:
         fetch([card.name for card in cards_in(loaded.manifest)])
-    devices = {"camera": "synthetic:room", "mic": "sound:two_cities_turns"}
+    devices = {"camera": "synthetic:room", "mic": "sound:visitor"}
     sources = {n: uri for n, uri in devices.items() if n in loaded.piece.declared}
     parts = assembly.MachineParts(loaded, sources=sources)
     runner = OfflineRunner(assembly.assemble(loaded, parts))

@@ -126,9 +126,9 @@ def test_a_misspelt_key_is_said_although_the_stand_in_plays(write_piece):
 
 def test_a_tape_is_told_how_a_sounds_card_has_it_played(write_piece):
     """It opens the bare file again: what the card says of pauses has to stand on the tape."""
-    fetch(["two_cities_turns"])
+    fetch(["visitor"])
     folder = write_piece(
-        "piece.source('mic')\npiece.draw(lambda mic: mic)\n", "[source.mic]\ndevice = 'sound:two_cities_turns'\n"
+        "piece.source('mic')\npiece.draw(lambda mic: mic)\n", "[source.mic]\ndevice = 'sound:visitor'\n"
     )
     loaded = assembly.load(folder)
     about = assemble(loaded, MachineParts(loaded)).nodes["mic"].describe()
@@ -138,7 +138,7 @@ def test_a_tape_is_told_how_a_sounds_card_has_it_played(write_piece):
 def test_for_a_microphone_that_is_not_there_silence_stands_in_and_no_painted_room(write_piece, monkeypatch, tmp_path):
     folder = write_piece(
         "piece.source('mic')\npiece.draw(lambda mic: mic)\n",
-        "[source.mic]\ndevice = 'mic'\nfallback = 'sound:two_cities_turns'\n",
+        "[source.mic]\ndevice = 'mic'\nfallback = 'sound:visitor'\n",
     )
     loaded = assembly.load(folder)
     assert assemble(loaded, MachineParts(loaded, stand_in=True)).nodes["mic"].describe()["source"] == "silence"

@@ -54,7 +54,7 @@ def parrot():
 
 def heard(loaded, seconds: float) -> Seen:
     seen = Seen()
-    graph = assembly.assemble(loaded, assembly.MachineParts(loaded, sources={"mic": "sound:two_cities_turns"}))
+    graph = assembly.assemble(loaded, assembly.MachineParts(loaded, sources={"mic": "sound:visitor"}))
     OfflineRunner(graph, observers=[seen]).run(seconds)
     return seen
 
@@ -64,7 +64,7 @@ def test_it_hears_answers_speaks_and_paints(parrot):
     seen = heard(parrot, 10)
     assert not seen.faults and "answer" not in seen.cancelled
     words = str(seen.frames["question"][0].data).lower()
-    assert "best of times" in words
+    assert "good morning" in words
     answer = seen.frames["answer"][-1].data
     assert answer.final and len(answer.split()) >= 2
     spoken = np.concatenate([frame.data.samples for frame in seen.frames["spoken"]])
@@ -75,15 +75,15 @@ def test_it_hears_answers_speaks_and_paints(parrot):
 
 
 def test_the_one_who_stands_in_gives_time_to_answer(parrot):
-    """After each sentence of the reading there are nine seconds of silence, and a tape finds the same chunk again."""
-    source = open_source("sound:two_cities_turns")
+    """After each question there are nine seconds of silence, and a tape finds the same chunk again."""
+    source = open_source("sound:visitor")
     source.open()
     captures = list(islice(source, round(24 / 0.06)))
     loud = [np.sqrt(np.mean(np.square(c.data.samples))) > QUIET for c in captures]
     quiet = "".join("x" if one else "." for one in loud).split("x")
     pauses = [0.06 * len(run) for run in quiet if 0.06 * len(run) > 5]
     assert len(pauses) >= 1 and all(9 <= pause < 11.5 for pause in pauses), pauses
-    again = open_source("sound:two_cities_turns").recall(captures[300].raw.note)
+    again = open_source("sound:visitor").recall(captures[300].raw.note)
     assert np.array_equal(again.samples, captures[300].data.samples)
     assert np.all(np.diff([c.t_ns for c in captures]) == 60_000_000)
 
@@ -112,12 +112,12 @@ PROBE = """(() => {
 
 @pytest.fixture
 def talking(parrot, tmp_path):
-    """Chromium whose microphone hears the reading, with its breaths."""
+    """Chromium whose microphone hears the visitor, with pauses for breath."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     path = tmp_path / "microphone.wav"
-    source, wav = open_source("sound:two_cities_turns", breath_s=4, loop=False), Wav(str(path))
+    source, wav = open_source("sound:visitor", breath_s=4, loop=False), Wav(str(path))
     source.open()
     wav.open()
     for capture in islice(source, round(40 / 0.06)):
@@ -132,7 +132,7 @@ def talking(parrot, tmp_path):
 
 @pytest.mark.browser
 def test_a_page_s_microphone_is_heard_the_answer_sounds_and_is_cut_off(talking):
-    """The whole way: Chromium's microphone, the models, Chromium's speaker. The reader goes on after four seconds,
+    """The whole way: Chromium's microphone, the models, Chromium's speaker. The visitor goes on after four seconds,
     whether the parrot has ended or not."""
     with running("parrot") as show:
         page = talking.new_page(viewport={"width": 960, "height": 720})
