@@ -7,7 +7,9 @@ what was asked for did not hold or a fault ended it; 2 the call was wrong.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -46,6 +48,17 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
                 found = "write what was found as one JSON object (-: standard output)"
                 sub.add_argument("--json", metavar="FILE|-", help=found)
     return top
+
+
+def program() -> int:
+    """`main`, as a program of its own. Where a node did not come back from a network when its piece ended, the program
+    ends without taking that network's libraries apart under it: they would call `abort`."""
+    code = main()
+    if any(thread.name.startswith("pleinair:") for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:

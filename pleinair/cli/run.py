@@ -80,6 +80,8 @@ def main(args: argparse.Namespace) -> int:
         show.stop()
         stage.stop()
         ending.done.set()
+    for fault in show.runner.left if show.runner else ():
+        say_fault(fault)
     write_json(report, args.json)
     if show.recorder is not None:
         if show.recorder.given_up:

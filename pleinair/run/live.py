@@ -63,6 +63,8 @@ class LiveRunner:
         self._opened: dict[str, bool] = {}
         self._failed_to_open: list[tuple[Node, Fault]] = []
         self._fault: Fault | None = None
+        self.left: list[Fault] = []
+        """Of nodes that did not come back when the run ended."""
         self._shutting = threading.RLock()
         self._running = self._shut = False
         self._switch_interval: float | None = None
@@ -197,6 +199,7 @@ class LiveRunner:
             now="its thread is left behind; it ends with the program",
             hint="a node's function returns soon; work that takes long yields now and then",
         )
+        self.left.append(fault)
         self.observers.on_fault(node.name, fault, 1)
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -151,3 +151,32 @@ def test_profile_with_a_network_in_between_says_what_it_found(home, call):
     assert all(cloud[run]["fps"] > 0 for run in ("here", "serial", "pipelined"))
     assert cloud["sentence"] in got.said
     assert got.found["alone"]["painting"]["ran_ms"]["p50"] > 0
+
+
+# -- run -------------------------------------------------------------------------------------------------------------
+
+ABORTS = """import atexit, os, threading
+from pleinair import Image, Piece
+
+atexit.register(os.abort)  # as a network's library does that is taken apart while somebody is still inside it
+piece = Piece()
+piece.source("tick")
+
+@piece.node(size=(8, 8))
+def slow(tick) -> Image:
+    threading.Event().wait({seconds})
+    return tick * 0 + 0.5
+
+@piece.draw
+def draw(slow):
+    return slow
+"""
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(600, 0), (0, -6)])
+def test_what_never_comes_back_does_not_end_the_program_badly(home, tmp_path, seconds, code):
+    (tmp_path / "piece.py").write_text(ABORTS.format(seconds=seconds))
+    (tmp_path / "piece.toml").write_text("[source.tick]\nrate = 8\n")
+    got = program("run", tmp_path, "--for", "2", "--no-browser", "--port", "0")
+    assert got.returncode == code, got.stderr
+    assert ("slow did not come back when the piece ended" in got.stderr) == (seconds > 0)
