@@ -71,6 +71,8 @@ def _show(args: argparse.Namespace) -> int:
         rows.append(("credits" if not place else "", credit.who + (f": {credit.what}" if credit.what else "")))
     for place, part in enumerate(card.components):
         rows.append(("made of" if not place else "", f"{part.what} ({part.kind}): {part.licence.id}"))
+    if card.files and card.task != "clip" and not any(part.kind == "data" for part in card.components):
+        rows.append(("learnt from", "not named by anybody whom we read: no answer below speaks of it"))
     rows += [("senses", ", ".join(card.senses))] if card.senses else []
     rows += [("makes up", ", ".join(card.makes))] if card.makes else []
     if card.ports:

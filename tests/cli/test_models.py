@@ -43,6 +43,8 @@ def test_show_prints_the_papers_and_has_a_verdict_for_each_use(home, call):
     assert "Dumoulin" in got.said and "Apache-2.0" in got.said and "METADATA" in got.said
     assert got.found["verdicts"]["exhibit-paid"]["verdict"] == "allow"
     assert any("Apache-2.0" in sentence for sentence in got.found["verdicts"]["exhibit-paid"]["because"])
+    assert "not named by anybody whom we read" in got.said, "an answer that does not speak of the data says so"
+    assert not any("learnt from  " in call("models", "show", name).said for name in ("imagine", "flow", "bikes"))
     got = call("models", "show", "bikes")
     assert {v["verdict"] for v in got.found["verdicts"].values()} == {"refuse"} and len(got.found["verdicts"]) == 8
 
