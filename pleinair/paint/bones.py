@@ -66,5 +66,5 @@ def chains(names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
 
 
 def is_face(names: tuple[str, ...]) -> bool:
-    """Whether these are the 468 points of a face mesh."""
-    return len(names) == 468 and "nose_tip" in names
+    """Whether these are the 468 points of a face mesh, or these and the ten of the irises."""
+    return len(names) in (468, 478) and "nose_tip" in names

@@ -102,9 +102,9 @@ def _file(file: Path) -> Found:
 
 def _together(folder: Path) -> Found | None:
     """A folder that is one model."""
-    from . import encoder, pair, readme, tfjs, whisper
+    from . import bundle, encoder, pair, readme, tfjs, whisper
 
-    for kind in (whisper, pair, encoder, tfjs):
+    for kind in (whisper, pair, encoder, tfjs, bundle):
         if kind.is_one(folder):
             found = kind.read(folder)
             readme.read(folder, found)
@@ -123,7 +123,7 @@ def _in_zip(file: Path, folder: tempfile.TemporaryDirectory[str]) -> Found:
     except ModelFault as fault:
         what = fault.what.replace(place.name, file.name, 1)
         raise ModelFault(what, now=fault.now, hint=fault.hint) from None
-    found.keep = folder
+    found.keep = (folder, found.keep)
     if found.title in (place.name, Path(folder.name).name):
         found.title = file.stem
     return found
@@ -168,6 +168,8 @@ def add(
     """
     found = found or look(file)
     table = _like(found, find_card(like), role) if like else _as(found, file, task)
+    if roles := table.pop("roles", ()):  # of a bundle that would do for several tasks, what this one runs
+        found.made = {role: found.made[role] for role in roles}
     known = {blob.name for blob in store.blobs()}
     stored = {r: store.adopt(place) for r, place in found.files.items()}
     stored |= {r: store.put(io.BytesIO(make()), None, made) for r, (made, make) in found.made.items()}
@@ -206,7 +208,9 @@ def restored(found: Found) -> Card | None:
     files = {store.hash_of(place): place for place in found.files.values()}
     made = {hashlib.sha256(blob).hexdigest(): blob for blob in (make() for _, make in found.made.values())}
     for card in all_cards():
-        if card.folder == folders.cards_dir() and {*files, *made} == {f.sha256 for f in card.needed.values()}:
+        wanted = {f.sha256 for f in card.needed.values()}
+        same = wanted == {*files, *made} or (card.task in found.cards and bool(made) and wanted < {*files, *made})
+        if card.folder == folders.cards_dir() and same:
             for place in files.values():
                 store.adopt(place)
             for blob in made.values():
@@ -237,9 +241,9 @@ def _as(found: Found, file: Path, task: str) -> dict[str, Any]:
 
 def _like(found: Found, card: Card, role: str) -> dict[str, Any]:
     """The same as that card, with this file in the place of one of its own."""
+    name = _only(found)
     its = next(iter(found.files.values()), None)
-    name = its.name if its else found.title
-    suffix = (its or Path(next(iter(found.made.values()))[0])).suffix.lower()
+    suffix = Path(name).suffix.lower()
     same = _NETWORKS if suffix in _NETWORKS else (suffix,)
     fit = [r for r, f in card.needed.items() if Path(f.name).suffix.lower() in same]
     if role.startswith("adapter") and card.task == "chat":

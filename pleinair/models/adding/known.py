@@ -43,6 +43,7 @@ _ENDINGS: dict[str, tuple[str, str]] = {
     ".pt": ("it is a torch file: a pickle, which can run anything",
             "ask for ONNX or safetensors. A YOLO: yolo export model={} format=onnx"),
     ".ckpt": ("it is a checkpoint of torch: a pickle, which can run anything", "ask for the same as safetensors"),
+    ".litertlm": ("it is a language model of LiteRT's", "ask for the same one as GGUF"),
     ".dduf": ("it is a diffusion pipeline in one file", _DIFFUSION),
 }  # fmt: skip
 _ENDINGS |= {".keras": _ENDINGS[".h5"], ".hdf5": _ENDINGS[".h5"], ".trt": _ENDINGS[".engine"]}
@@ -121,6 +122,8 @@ def folder(place: Path) -> ModelFault:
     if "model_index.json" in names:
         kind = clean(_settings(place / "model_index.json").get("_class_name"), 60) or "diffusers"
         return refuse(place.name, f"it is a diffusion pipeline ({kind})", _DIFFUSION)
+    if any(n.startswith("TF_LITE_") or n == "TOKENIZER_MODEL" for n in names):
+        return refuse(place.name, "it is a language model of MediaPipe's (LiteRT)", "ask for the same one as GGUF")
     if "saved_model.pb" in names:
         how = f"python -m tf2onnx.convert --saved-model {place.name} --output m.onnx"
         return refuse(place.name, "it is a SavedModel of TensorFlow", f"tf2onnx makes ONNX of it: {how}")
@@ -158,9 +161,6 @@ def several(place: Path, inside: list[Path], packed: str = "") -> ModelFault:
     told = [str(p.relative_to(place)) for p in inside]
     names = clean(", ".join(told[:8]) + (" ..." if len(told) > 8 else ""))
     first = f"unzip {packed}, then: " if packed else ""
-    if packed.endswith(".task"):
-        hint = f"{first}pleinair models add {told[-1]} --like hands --role hand      (or faces, pose ...)"
-        return refuse(packed, f"it is a bundle of MediaPipe's, of {len(told)} networks: {names}", hint)
     if any(n.startswith(("encoder", "onnx/encoder")) for n in told) and any("decoder" in n for n in told):
         why = f"it is one network in two halves, which nothing here joins: {names}"
         return refuse(packed or place.name, why, f"a Whisper: {_CT2}")

@@ -25,7 +25,7 @@ def is_zip(file: Path) -> bool:
     from ..safe import npz, torch_zip
 
     with viewed(file) as view:
-        return view[:4] == b"PK\3\4" and not npz.is_npz(view) and not torch_zip.is_torch(view)
+        return zipped.is_padded(view) and not npz.is_npz(view) and not torch_zip.is_torch(view)
 
 
 def unpacked(file: Path) -> tempfile.TemporaryDirectory[str]:
@@ -33,7 +33,11 @@ def unpacked(file: Path) -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="pleinair-zip-", ignore_cleanup_errors=True)
     try:
         with viewed(file) as view:
-            wanted = [e for e in zipped.entries(view) if not e.name.endswith("/") and not e.name.startswith(_JUNK)]
+            wanted = [
+                e
+                for e in zipped.entries(view, zipped.PADDING)
+                if not e.name.endswith("/") and not e.name.startswith(_JUNK)
+            ]
             size, packed = sum(e.size for e in wanted), sum(e.packed for e in wanted)
             if len(wanted) > MAX_FILES or size > MAX_BYTES or size > _FREE + MAX_RATIO * packed:
                 raise Broken(f"it would swell to {len(wanted)} files and {size} bytes")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from .parts import Broken, Reader, no_overlap, short, text_of
 
 MAX_ENTRIES = 10_000
+PADDING = 3
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _ENCRYPTED, _STREAMED = 0x2041, 0x0008
 _OTHER_NAME = 0x7075
@@ -36,8 +37,14 @@ class Entry:
     crc: int
 
 
-def entries(view: memoryview) -> list[Entry]:
-    """The table of contents. Broken where it is not exactly right."""
+def is_padded(view: memoryview) -> bool:
+    """A zip with up to three NULs in front: MediaPipe lays the files in its bundles at multiples of four."""
+    start = next((n for n in range(PADDING + 1) if view[n : n + 1] != b"\0"), PADDING + 1)
+    return view[start : start + 4] == _LOCAL
+
+
+def entries(view: memoryview, padding: int = 0) -> list[Entry]:
+    """The table of contents; `padding`: how many NULs may lie in front of it. Broken where it is not exactly right."""
     count, table, end = _end(view)
     if count > MAX_ENTRIES:
         raise Broken(f"it is a zip with {count} files in it")
@@ -56,7 +63,8 @@ def entries(view: memoryview) -> list[Entry]:
     if reader.at != end:
         raise Broken("its zip table does not end where it says")
     no_overlap(spans, "the files in the zip")
-    if spans and spans[0][0] != 0:
+    before_all = spans[0][0] if spans else 0
+    if before_all > padding or any(view[:before_all]):
         raise Broken("something lies before its zip")
     if table - max((stop for _, stop, _ in spans), default=0) > 24:  # a data descriptor, at most
         raise Broken("something is hidden between the files of its zip")

@@ -23,3 +23,11 @@ NAMED = {
 NAMES = tuple(NAMED.get(n, f"point_{n}") for n in range(COUNT))
 
 PLACE = {name: n for n, name in NAMED.items()}
+
+IRISES = (468, 473)
+"""The middle of the right eye's iris, and of the left one's, each with four points of its rim behind it: in the mesh
+of 478 points (Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020)."""
+
+NAMES_WITH_IRISES = NAMES + tuple(
+    {468: "right_iris", 473: "left_iris"}.get(n, f"point_{n}") for n in range(COUNT, COUNT + 10)
+)

@@ -1,15 +1,17 @@
-"""Faces: 468 points, smile, open mouth, where the eyes look. Task "faces".
+"""Faces: 468 points, or 478 with the irises, smile, open mouth, where the eyes look. Task "faces".
 
 Two face detectors (Bazarevsky et al., "BlazeFace", 2019; one for up to two metres, and where more faces may come one
 for up to five), a face mesh (Kartynnik et al., "Real-time Facial Surface Geometry", 2019) and an iris network
 (Ablavatski et al., "Real-time Pupil Tracking", 2020). The numbers below are those of MediaPipe's graphs
-(modules/face_detection, face_landmark and iris_landmark). It says where a face is and how it moves, never whose it is.
+(modules/face_detection, face_landmark and iris_landmark). MediaPipe Tasks' bundle has one network that tells the
+irises too (Grishchenko et al., "Attention Mesh", 2020), and no second detector: a card without the files "iris" and
+"far" is of that kind. It says where a face is and how it moves, never whose it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +19,10 @@ from ...backends.base import Backend, Tensor
 from ...core.figure import Figure, Point
 from . import anchors, crops, emotion
 from .crops import Crop
-from .face_points import COUNT, NAMES, PLACE
+from .face_points import COUNT, IRISES, NAMES, NAMES_WITH_IRISES, PLACE
 from .track import Follower, Sight, box_of, number
 
-NEAR_SIDE, FAR_SIDE, MESH_SIDE, EYE_SIDE = 128, 192, 192, 64
+NEAR_SIDE, FAR_SIDE, EYE_SIDE = 128, 192, 64
 LEAST = 0.5
 _WIDE, _LIFT = (0.60, 0.72), (0.0, 0.07)
 """Of a mouth at rest, and of one that smiles broadly: its width in widths between the eyes' outer corners, and how far
@@ -29,11 +31,24 @@ _OPEN = 0.7
 """Gap between the lips in widths of the mouth: wide open."""
 
 
+class _Mesh(NamedTuple):
+    """A network of a face's points: the side of its picture, and what its ports are called."""
+
+    side: int
+    input: str
+    points: str
+    face: str
+    count: int
+
+
+_MESH = _Mesh(192, "input_1", "conv2d_21", "conv2d_31", COUNT)
+_MESH_WITH_IRISES = _Mesh(256, "input_12", "Identity", "Identity_1", len(NAMES_WITH_IRISES))
 _WITHIN = 0.7
 _LEVEL = -0.14
 """How far above the line of the corners an iris stands that looks straight ahead, in halves of the eye's width: of two
 portraits."""
 _EYES = (("right_eye_outer", "right_eye_inner", False), ("left_eye_inner", "left_eye_outer", True))
+"""Each eye from left to right in the picture, and whether it is the left one: in the order of IRISES."""
 
 
 class Faces(Follower):
@@ -44,7 +59,8 @@ class Faces(Follower):
     smooth  0 (as measured) .. 1: the 1 euro filter, where a time is given
     gaze    0: the eyes' networks rest
 
-    Each face: 468 points (`face.nose_tip.x`; names in `face_points`), and
+    Each face: 468 points (`face.nose_tip.x`; names in `face_points`), of a bundle of MediaPipe Tasks 478 (with
+    `face.right_iris`, `face.left_iris`), and
     box         x, y, w, h
     smile       0..1, out of the mouth's shape
     mouth_open  0..1
@@ -58,28 +74,36 @@ class Faces(Follower):
     point_names = NAMES
 
     def _open(self) -> None:
+        files = self.card.files
+        self._kind = _MESH if "iris" in files else _MESH_WITH_IRISES
+        self.point_names = NAMES if "iris" in files else NAMES_WITH_IRISES
         self._near = self._detector("near", "input", ("regressors", "classificators"), NEAR_SIDE, (8, 16, 16, 16), 2)
-        self._far = self._detector("far", "input_1", ("Identity", "Identity_1"), FAR_SIDE, (4,), 1)
+        self._far = None
+        if "far" in files:
+            self._far = self._detector("far", "input_1", ("Identity", "Identity_1"), FAR_SIDE, (4,), 1)
+        side = self._kind.side
         self._mesh = self.network(
             "mesh",
-            [Tensor("input_1", (1, MESH_SIDE, MESH_SIDE, 3), picture="NHWC")],
-            [Tensor("conv2d_21", (1, 1, 1, COUNT * 3)), Tensor("conv2d_31", (1, 1, 1, 1))],
+            [Tensor(self._kind.input, (1, side, side, 3), picture="NHWC")],
+            [Tensor(self._kind.points, (1, 1, 1, self._kind.count * 3)), Tensor(self._kind.face, (1, 1, 1, 1))],
         )
-        self._iris = self.network(
-            "iris",
-            [Tensor("input_1", (1, EYE_SIDE, EYE_SIDE, 3), picture="NHWC")],
-            [Tensor("output_eyes_contours_and_brows", (1, 213)), Tensor("output_iris", (1, 15))],
-        )
+        self._iris = None
+        if "iris" in files:
+            self._iris = self.network(
+                "iris",
+                [Tensor("input_1", (1, EYE_SIDE, EYE_SIDE, 3), picture="NHWC")],
+                [Tensor("output_eyes_contours_and_brows", (1, 213)), Tensor("output_iris", (1, 15))],
+            )
         self._emotion = None
-        if "emotion" in self.card.files:
+        if "emotion" in files:
             seen, said = (1, emotion.SIDE, emotion.SIDE, 1), (1, len(emotion.WORDS))
             self._emotion = self.network("emotion", [Tensor("input_1", seen)], [Tensor("Identity", said)])
         grey = np.full((NEAR_SIDE, NEAR_SIDE, 3), 128, np.uint8)
         everywhere = Crop(NEAR_SIDE / 2, NEAR_SIDE / 2, NEAR_SIDE, NEAR_SIDE)
-        for detector in (self._near, self._far):
-            list(detector.find(grey))
+        list(self._find(grey))
         self._look(grey, everywhere)
-        self._iris.run({"input_1": crops.cut(grey, everywhere, (EYE_SIDE, EYE_SIDE))})
+        if self._iris:
+            self._iris.run({"input_1": crops.cut(grey, everywhere, (EYE_SIDE, EYE_SIDE))})
 
     def _detector(
         self, role: str, name: str, outputs: tuple[str, str], side: int, strides: tuple[int, ...], each: int
@@ -94,19 +118,21 @@ class Faces(Follower):
 
     def _find(self, image: np.ndarray) -> Iterator[Crop]:
         yield from self._near.find(image)
-        yield from self._far.find(image)  # reached only where more are wanted than the first one sees
+        if self._far:
+            yield from self._far.find(image)  # reached only where more are wanted than the first one sees
 
     def _among(self, crop: Crop, others: list[Crop]) -> bool:
         """Faces do not lie within each other, as hands do."""
         return any(inside(crop.box, other.box) > _WITHIN for other in others)
 
     def _look(self, image: np.ndarray, crop: Crop) -> Sight | None:
-        out = self._mesh.run({"input_1": crops.cut(image, crop, (MESH_SIDE, MESH_SIDE))})
-        confidence = 1 / (1 + float(np.exp(-np.clip(out["conv2d_31"].reshape(()), -60, 60))))
+        kind = self._kind
+        out = self._mesh.run({kind.input: crops.cut(image, crop, (kind.side, kind.side))})
+        confidence = 1 / (1 + float(np.exp(-np.clip(out[kind.face].reshape(()), -60, 60))))
         if confidence < LEAST:
             return None
         height, width = image.shape[:2]
-        raw = out["conv2d_21"].reshape(COUNT, 3) / np.float32(MESH_SIDE)
+        raw = out[kind.points].reshape(kind.count, 3) / np.float32(kind.side)
         raw[:, 2] *= -1
         points = crops.back(raw, crop, (width, height))
         flat = points[:, :2] * (width, height)
@@ -130,7 +156,7 @@ class Faces(Follower):
         lift = _between(float((middle - corners) @ down) / 2 / mouth, *_LIFT)
         flat = sight.points[:, :2] * (width, height)
         return Figure(
-            points, NAMES, sight.confidence, box=box_of(points),
+            points, self.point_names, sight.confidence, box=box_of(points),
             smile=min(max((wide + min(max(lift, 0.0), 1.0)) / 2, 0.0), 1.0),
             mouth_open=float(np.clip(apart("lip_top", "lip_bottom") / mouth / _OPEN, 0, 1)),
             gaze=self._gaze(image, flat) if number(values, "gaze", 1.0) else Point(0.0, 0.0),
@@ -139,7 +165,11 @@ class Faces(Follower):
 
     def _gaze(self, image: np.ndarray, flat: np.ndarray) -> Point:
         """Where the irises stand between the eyes' corners, the mean of both eyes."""
-        seen = [place for eye in _EYES if (place := self._iris_of(image, flat, *eye)) is not None]
+        if self._iris:
+            seen = [place for eye in _EYES if (place := self._iris_of(image, flat, *eye)) is not None]
+        else:
+            ends = ((flat[PLACE[start]], flat[PLACE[end]]) for start, end, _ in _EYES)
+            seen = [_between_corners(flat[iris], *eye) for iris, eye in zip(IRISES, ends, strict=True)]
         x, y = np.clip(np.mean(seen, 0) - (0, _LEVEL), -1, 1) if seen else (0.0, 0.0)
         return Point(float(x), float(y))
 
@@ -151,13 +181,19 @@ class Faces(Follower):
         crop = crops.around(np.stack([start, end]), crops.angle_of(start, end)).grown(2.3)
         if not crop.good:
             return None
+        assert self._iris is not None  # _gaze
         out = self._iris.run({"input_1": crops.cut(image, crop, (EYE_SIDE, EYE_SIDE), mirrored=mirrored)})
         contour, iris = out["output_eyes_contours_and_brows"].reshape(-1, 3), out["output_iris"].reshape(-1, 3)
         points = np.stack([iris[0], *contour[[8, 0] if mirrored else [0, 8]]])[:, :2] / np.float32(EYE_SIDE)
         middle, left, right = crops.back(points, crop, size, mirrored=mirrored) * np.float32(size)
-        along, off = (right - left) / 2, middle - (left + right) / 2
-        square = float(along @ along) or 1.0
-        return (off @ along) / square, (along[0] * off[1] - along[1] * off[0]) / square
+        return _between_corners(middle, left, right)
+
+
+def _between_corners(iris: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """From the middle between an eye's corners, in halves of its width: along the line of the corners, and across."""
+    along, off = (right - left) / 2, iris - (left + right) / 2
+    square = float(along @ along) or 1.0
+    return float(off @ along) / square, float(along[0] * off[1] - along[1] * off[0]) / square
 
 
 def _between(value: float, low: float, high: float) -> float:

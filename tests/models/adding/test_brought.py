@@ -202,7 +202,8 @@ TORCH = torches.zipped({"a": np.zeros(4, np.float32)})
 ZIP = {"a.txt": b"x"}
 TFLITE = making.tflite(1)
 BROUGHT = {
-    "hand.task": (zipped({"detector.tflite": TFLITE, "landmarks.tflite": TFLITE}), "bundle of MediaPipe's", "--like"),
+    "own.task": (zipped({"a.tflite": TFLITE, "b.tflite": TFLITE}), "none is one of those of hands, faces", "--like"),
+    "gemma.task": (zipped({"TF_LITE_PREFILL_DECODE": TFLITE, "TOKENIZER_MODEL": b"x"}, 0), "language model", "GGUF"),
     "keras_model.h5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "network of Keras", "tf2onnx"),
     "new.keras": (
         zipped({"config.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"}),
