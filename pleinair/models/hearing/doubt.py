@@ -22,6 +22,7 @@ FASTEST = 15
 SHORT_S = 0.5
 _AGAIN = re.compile(r"(\w.{1,60}?)(?:[\W_]*\1){2,}", re.DOTALL)
 AGAIN_SHARE = 0.6
+_TWICE = re.compile(r"[\W_]*(\w.{7,}?)[\W_]+\1[\W_]*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Guess:
     @property
     def doubtful(self) -> bool:
         """Better heard again, otherwise."""
-        return self.sure < UNLIKELY_BELOW or loops(self.words) or (self.sure < CHANT_ABOVE and repeats(self.words))
+        again = loops(self.words) or (self.sure < CHANT_ABOVE and repeats(self.words))
+        return again or twice(self.words) or self.sure < UNLIKELY_BELOW
 
     @property
     def nothing(self) -> bool:
@@ -76,3 +78,9 @@ def repeats(words: str) -> bool:
     """Whether more than half of it is the same three times in a row, or more often."""
     again = max((len(found[0]) for found in _AGAIN.finditer(words.casefold())), default=0)
     return again > AGAIN_SHARE * len(words)
+
+
+def twice(words: str) -> bool:
+    """Whether it is the same sentence two times, and nothing else: what a hint to Whisper's words, and a window shorter
+    than the 30 s that it was taught with, make of one that was said once. Surely, too; so it is heard again."""
+    return _TWICE.fullmatch(words.casefold()) is not None

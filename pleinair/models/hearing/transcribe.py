@@ -7,8 +7,8 @@ on which two guesses agreed: `agreement.py`), and after its end once more, `fina
 Two things make it quick enough to talk with:
 - Whisper pads everything to 30 s of silence, and reads that silence as dearly as speech. Here an utterance is padded to
   10 s (or its own length and 2 s): five to seven times as quick, with the same words (bench/speech.py proves it).
-  Shorter windows make it say things twice. What looks wrong (a loop, unlikely words) is heard again in 30 s,
-  without a hint; what stays unlikely is nothing (`doubt.py`).
+  Shorter windows make it say things twice. What looks wrong (a loop, a sentence twice, unlikely words) is heard
+  again in 30 s, without a hint; what stays unlikely is nothing (`doubt.py`).
 - A pause of 0.2 s starts the listening; if it becomes the end (0.5 s) the words are there already.
 """
 

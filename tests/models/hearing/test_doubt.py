@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pleinair.models.hearing.doubt import Guess, loops, repeats
+from pleinair.models.hearing.doubt import Guess, loops, repeats, twice
 
 from .conftest import SAID
 
@@ -47,3 +47,10 @@ def test_what_somebody_said(heard):
 def test_confidence_is_the_mean_probability():
     assert guess("it was", 0.5).confidence == 0.5 and guess("it was", 1.0).confidence == 1.0
     assert guess("it was", 0.3).doubtful and not guess("it was", 0.5).doubtful
+
+
+def test_a_sentence_two_times_is_heard_again_and_not_thrown_away():
+    again = "Who taught you how to speak? Who taught you how to speak?"
+    assert twice(again) and guess(again, 0.8).doubtful and not guess(again, 0.8).nothing
+    for once in (SAID, "No, no.", "Who taught you how to speak?", "Row, row, row your boat.", again + " Tell me."):
+        assert not twice(once), once

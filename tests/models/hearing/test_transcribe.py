@@ -9,9 +9,11 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Sound, Text
-from pleinair.models import load
+from pleinair.models import clip_path, load
 from pleinair.models.card import find_card, read_card
+from pleinair.models.fetch import fetch
 from pleinair.models.hearing.voice_activity import RATE
+from pleinair.sources.sound import SoundFile
 
 from .conftest import SAID, needs_espeak, part, streamed, word_errors
 
@@ -148,3 +150,11 @@ def test_a_card_without_a_tokenizer_is_a_sentence(tmp_path):
 def test_its_lock_says_what_it_runs_on(model):
     about = model.describe()["backend"]
     assert about["name"] == "ctranslate2" and about["precision"] == "int8" and about["version"]
+
+
+def test_a_short_question_is_heard_once_also_with_a_hint(model):
+    """The hint, a narrow window and a short sentence together made Whisper say half of these twice."""
+    fetch(["visitor"])
+    asked = np.concatenate([c.data.samples for c in SoundFile(str(clip_path("visitor")), loop=False)])
+    said = [text for _, _, text in model.transcript(Sound(asked, 24_000), words="parrot, feather")]
+    assert len(said) == 6 and [text.lower().count("you") for text in said] == [1] * 6, said
