@@ -172,7 +172,9 @@ def test_what_it_remembers_may_be_asked_for_before_it_is_open(weights):
 def test_other_weights_are_refused(weights):
     bring()
     card, hands = find_card("faces"), find_card("hands")
-    wrong = replace(card, files={**card.files, "mesh": replace(hands.files["palm"], role="mesh")})
+    wrong = replace(
+        card, files={**card.files, "mesh": replace(hands.files["palm"], role="mesh", of=card.files["mesh"].of)}
+    )
     for backend in ("onnx", "openvino"):
         with pytest.raises(ModelFault, match="another model's"):
             load(wrong, backend=backend, threads=1).open()

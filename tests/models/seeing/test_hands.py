@@ -79,7 +79,9 @@ def test_where_no_hand_is_none_is_found(model, frame):
 def test_other_weights_are_refused(weights):
     bring()
     card, pose = find_card("hands"), find_card("pose")
-    wrong = replace(card, files={**card.files, "hand": replace(pose.files["body"], role="hand")})
+    wrong = replace(
+        card, files={**card.files, "hand": replace(pose.files["body"], role="hand", of=card.files["hand"].of)}
+    )
     for backend in ("onnx", "openvino"):
         with pytest.raises(ModelFault, match="another model's"):
             load(wrong, backend=backend, threads=1).open()
