@@ -130,8 +130,7 @@ def test_a_camera_in_the_page_goes_through_the_piece_and_back(tmp_path, open_pag
     glass = it.stage.glass()
     raw, _, _ = it.host.browser_inputs["camera"].got[-1]
     assert raw.codec in ("i420", "nv12")  # no JPEG on the way in: both ends are on this machine
-    assert rate >= 24
-    assert glass["p50"] < 40
+    assert glass["p50"] < 3 * 1000 / rate, "nothing queues up (`python -m bench browser` says how many milliseconds)"
     numbers = [n for n, _ in page.evaluate("seen")]
     assert all(0 < (b - a) % 300 < 8 for a, b in zip(numbers[:80], numbers[1:80], strict=False))  # forward, few skipped
     it.stage.stop()
@@ -235,8 +234,8 @@ def test_what_is_found_is_a_small_picture_and_what_happened_is_in_words(show, op
     room = Frame(np.full((240, 320, 3), 120, np.uint8), "camera", 0, 0)
     hand = Figure([[0.2, 0.2], [0.8, 0.8]], ["wrist", "index_tip"], 0.9)
     it.stage.on_frame(Frame(Landmarks([hand]), "hand", 0, 0, parent=room))
-    it.stage.on_frame(Frame({"voice": "started", "seconds": 0.06}, "voice", 0, 0))
-    until(lambda: "started" in desk.locator('[data-stream="voice"] .words').inner_text())
+    it.stage.on_frame(Frame({"voice": "started", "seconds": 0.06, "confidence": 0.9}, "voice", 0, 0))
+    until(lambda: desk.locator('[data-stream="voice"] .words').inner_text() == "started\nseconds 0.06")
     assert "{" not in desk.locator('[data-stream="voice"]').inner_text()
     until(lambda: desk.locator('[data-stream="hand"] canvas.look').evaluate(COLOURFUL) > 5)
 
