@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,4 +197,7 @@ def _summary(data: Any) -> dict[str, Any]:
         return {"value": min(1.0, max(0.0, 1 + np.log10(max(level, 1e-9)) / 3))}  # a meter: -60 dB is 0, 0 dB is 1
     if isinstance(data, tuple):
         return {"count": len(data)}
+    if isinstance(data, Mapping) and isinstance(data.get("confidence"), (int, float)):  # beside the words, as a text's
+        words = told({k: v for k, v in data.items() if k != "confidence"})
+        return {"text": (words or "")[:160], "confidence": float(data["confidence"])}
     return {"text": (told(data) or "")[:160]}
