@@ -11,6 +11,8 @@ from .found import Found, clean, refuse
 
 MAX_JSON = 64 << 20
 _TEACHABLE = "Teachable Machine"
+_BASES = {"MobileNetV2": b'"block_1_project_BN"', "MobileNet": b'"conv_pw_1_bn"'}
+"""What Teachable Machine builds on -> a layer that only it has, as Keras calls it."""
 
 
 def is_one(place: Path) -> bool:
@@ -44,11 +46,32 @@ def read(place: Path) -> Found:
         del card["options"]["range"]
         card["options"] |= {"mean": 127.0, "scale": 127.0, "softmax": False}
         found.cards = {"classify": card}
-        found.component(
-            "MobileNet, on which Teachable Machine builds", "base",
-            remark="By Google; the file does not say under which licence, and no package that states it was read.",
-        )  # fmt: skip
+        _built_on(found, files["graph"])
     return found
+
+
+def _built_on(found: Found, graph: bytes) -> None:
+    """The network that was there before, and what it learnt from: told by the names of its layers."""
+    kind = next((name for name, layer in _BASES.items() if layer in graph), "")
+    if not kind:
+        found.component(
+            "the network on which Teachable Machine built", "base",
+            remark="Its layers have other names than those of the two MobileNets that @teachablemachine/image 0.8.5 "
+            "loads. Ask whoever trained it which network they began with, and under which licence its weights are.",
+        )  # fmt: skip
+        return
+    found.component(
+        f"{kind}, on which Teachable Machine builds", "base", licence="Apache-2.0",
+        stated_in=f"Keras's docs/templates/applications.md, section {kind}, commit 034466b; nowhere in the export",
+        quote="These weights are released under [the Apache License]"
+        "(https://github.com/tensorflow/models/blob/master/LICENSE).",
+        remark="Told by the names of its layers, and by the addresses that @teachablemachine/image 0.8.5 (Apache-2.0) "
+        "loads from. Whether the numbers are those of Keras was not compared.",
+    )  # fmt: skip
+    found.component(
+        f"ImageNet ({kind} was trained on it)", "data",
+        stated_in="keras.applications, in the same document; what may be done with its pictures is not said there",
+    )  # fmt: skip
 
 
 def _json_of(place: Path) -> Path:
