@@ -15,6 +15,10 @@ from .found import clean, refuse
 
 _GGUF = "ask for it as GGUF, or make one: llama.cpp's convert_hf_to_gguf.py FOLDER; then add that"
 _ONNX = "ask for the ONNX file that it was made of: most of its kind are"
+_OPENVINO = (
+    "ask for the ONNX that it was made of; or, in an environment of its own, pip install onnxifier, and "
+    "onnxify {} m.onnx (which knows most layers, not all)"
+)
 _DIFFUSION = "nothing here runs diffusion models yet; paint with it elsewhere, and show its films as a source"
 _UNFINISHED = (".part", ".crdownload", ".download", ".partial", ".aria2", ".incomplete", ".opdownload", ".tmp")
 _ANSWER = 1 << 16
@@ -29,7 +33,7 @@ _ENDINGS: dict[str, tuple[str, str]] = {
     ".ts": ("it is TorchScript (a RAVE, an nn~ model): a program, and none is run here", "is there an ONNX of it?"),
     ".torchscript": ("it is TorchScript: a program, and none is run here", "export it as ONNX: torch.onnx.export"),
     ".mlmodel": ("it is a network of Core ML, which only Apple's computers run", _ONNX),
-    ".xml": ("it is a network of OpenVINO; its numbers are in the .bin beside it", _ONNX),
+    ".xml": ("it is a network of OpenVINO; its numbers are in the .bin beside it", _OPENVINO),
     ".param": ("it is a network of NCNN; its numbers are in the .bin beside it", _ONNX),
     ".pb": ("it is a frozen graph of TensorFlow", "tf2onnx makes ONNX of it: python -m tf2onnx.convert --graphdef {}"),
     ".caffemodel": ("it is a network of Caffe", _ONNX),
@@ -86,7 +90,8 @@ def file(place: Path, fault: ModelFault) -> ModelFault:
             ending = beside.suffix if beside else ".pt"
     if ending in _ENDINGS:
         what, hint = _ENDINGS[ending]
-        return refuse(place.name, what, hint.replace("{}", place.name))
+        its = place.with_suffix(ending).name if ending == ".xml" else place.name
+        return refuse(place.name, what, hint.replace("{}", its))
     if ending == ".bin" and (place.parent / "model.json").is_file():
         return refuse(
             place.name, "it is the numbers of the model.json beside it", f"pleinair models add {place.parent.name}"
@@ -142,7 +147,9 @@ def folder(place: Path) -> ModelFault:
         )  # fmt: skip
     for ending in (".xml", ".param"):
         if any(n.endswith(ending) for n in lower) and any(n.endswith(".bin") for n in lower):
-            return refuse(place.name, _ENDINGS[ending][0].partition(";")[0], _ONNX)
+            what, hint = _ENDINGS[ending]
+            its = next(n for n in names if n.lower().endswith(ending))
+            return refuse(place.name, what.partition(";")[0], hint.replace("{}", its))
     if any(n.endswith((".h5", ".keras")) for n in lower):
         what, hint = _ENDINGS[".h5"]
         return refuse(place.name, what, hint.replace("{}", next(n for n in names if n.endswith((".h5", ".keras")))))

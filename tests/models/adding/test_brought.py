@@ -83,7 +83,18 @@ def test_a_model_of_teachable_machine_tells_its_things_apart(tmp_path, home):
     told = model(np.full((90, 160, 3), 200, np.uint8))
     assert told["label"] in ("Hand", "Cup", "Nothing") and list(told["all"])[0] == told["label"]
     assert told["confidence"] == max(told["all"].values()) and abs(sum(told["all"].values()) - 1) < 1e-3
-    assert card.size == (64, 64) and any(c.kind == "base" and c.licence.id == "unknown" for c in card.components)
+    assert card.size == (64, 64)
+    base, data = card.components
+    assert (base.kind, base.licence.id, data.kind) == ("base", "Apache-2.0", "data") and "MobileNetV2" in base.what
+    assert base.licence.quote.startswith("These weights are released") and "Keras" in base.licence.stated_in
+
+
+def test_a_base_that_is_not_known_stays_unknown(tmp_path):
+    files = teachable()
+    files["model.json"] = files["model.json"].replace(b"_project_BN", b"_project_norm")
+    found = look(written(tmp_path / "tm", files))
+    (base,) = found.components
+    assert base["licence"] == "unknown" and "Ask whoever trained it" in base["remark"]
 
 
 def test_its_numbers_are_those_of_its_own_library(tmp_path, home):
@@ -216,7 +227,7 @@ BROUGHT = {
     "pytorch_model.bin": (TORCH, "a pickle", "safetensors"),
     "ffhq.pkl": (b"\x80\x04}\x94\x8c\x05G_ema\x94K\x01s.", "a pickle", "G_ema"),
     "vintage.ts": (zipped({"v/version": b"3\n", "v/code/a.py": b"x"}, 0), "TorchScript", "ONNX"),
-    "net.xml": (b'<?xml version="1.0"?>\n<net name="n" version="11"></net>', "network of OpenVINO", "ONNX"),
+    "net.xml": (b'<?xml version="1.0"?>\n<net name="n" version="11"></net>', "network of OpenVINO", "onnxify net.xml"),
     "net.param": (b"7767517\n2 2\nInput data 0 1 data\n", "network of NCNN", "ONNX"),
     "ggml-base.bin": (b"lmgg" + bytes(99), "whisper.cpp", "CTranslate2"),
     "frozen.pb": (b"\x0a\x10\x0a\x05input" + bytes(30), "frozen graph", "tf2onnx"),
@@ -257,7 +268,7 @@ FOLDERS = {
     "whisper": ({"config.json": b'{"model_type": "whisper"}', "model.safetensors": b"x"}, "CTranslate2", "ct2-"),
     "llama": ({"config.json": b'{"model_type": "llama"}', "model-00001-of-00002.safetensors": b"x"}, "pieces", "GGUF"),
     "bert": ({"config.json": b'{"model_type": "bert"}', "pytorch_model.bin": TORCH}, "a pickle", "safetensors"),
-    "ir": ({"net.xml": b"<net/>", "net.bin": b"x"}, "OpenVINO", "ONNX"),
+    "ir": ({"net.xml": b"<net/>", "net.bin": b"x"}, "OpenVINO", "onnxify net.xml"),
     "whisper-onnx": ({"encoder_model.onnx": b"x", "decoder_model.onnx": b"x"}, "in two halves", "ct2-"),
     "two": ({"a.onnx": b"x", "b.onnx": b"x"}, "2 models in it: a.onnx, b.onnx", "name the one"),
     "pieces": ({f"m-0000{n}-of-00002.gguf": split_gguf(n - 1, 2) for n in (1, 2)}, "piece 1 of 2", "--merge"),
