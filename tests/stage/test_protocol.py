@@ -74,4 +74,5 @@ def test_the_desk_is_told_how_sure_a_text_is_and_in_which_language():
     assert _summary(Text("où?", final=False, confidence=0.5, language="fr")) == {
         "text": "où?", "final": False, "confidence": 0.5, "language": "fr",
     }  # fmt: skip
+    assert _summary({"voice": "started", "confidence": 0.9}) == {"text": "started", "confidence": 0.9}
     assert _summary(Text("by hand")) == {"text": "by hand", "final": True}
