@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pleinair.models import clip_path, store
+from pleinair.core.model import Model
+from pleinair.models import clip_path, load, store
 from pleinair.models.card import find_card
 from pleinair.models.fetch import fetch
 
@@ -101,3 +103,19 @@ def index(tmp_path, monkeypatch):
     make.folder = folder
     yield make
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def opened(weights) -> Iterator[Callable[..., Model]]:
+    """`opened("hands", backend="onnx")`: what the card needs is fetched, and that of `also`; closed after the file."""
+    models = []
+
+    def make(card: str, *also: str, **how) -> Model:
+        fetch([card, *also])
+        models.append(load(card, **how))
+        models[-1].open()
+        return models[-1]
+
+    yield make
+    for model in models:
+        model.close()

@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 
 from pleinair.core.kinds import Sound
-from pleinair.models import load
 from pleinair.models.hearing.denoise import BINS, HOP, RATE, WINDOW, bands
 
 from .conftest import part, streamed
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("denoise")
-    yield model
-    model.close()
+def model(opened):
+    return opened("denoise")
 
 
 def snr_db(clean: np.ndarray, found: np.ndarray) -> float:

@@ -16,18 +16,13 @@ TEXT = "Every picture that you see was painted by a machine, and it remembers no
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("hibari")
-    yield model
-    model.close()
+def model(opened):
+    return opened("hibari")
 
 
 @pytest.fixture(scope="module")
-def ear(weights):
-    model = load("whisper-tiny-en")
-    model.open()
-    yield model
-    model.close()
+def ear(opened):
+    return opened("whisper-tiny-en")
 
 
 def level(sound) -> float:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pleinair.core.kinds import Sound
-from pleinair.models import load
 from pleinair.models.hearing.notes import SILENT, Tracker
 
 from .conftest import RATE, streamed, tone
@@ -16,10 +15,8 @@ TUNE = [(60, 0.3, 0.6), (64, 0.9, 0.7), (67, 0.9, 0.7), (69, 2.0, 0.5), (69, 2.6
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("notes")
-    yield model
-    model.close()
+def model(opened):
+    return opened("notes")
 
 
 @pytest.fixture(scope="module")

@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 
 from pleinair.core.kinds import Sound
-from pleinair.models import load
 from pleinair.models.hearing.pitch import midi_of, name_of
 
 from .conftest import RATE, part, streamed, tone
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("pitch")
-    yield model
-    model.close()
+def model(opened):
+    return opened("pitch")
 
 
 def sweep(low: float, high: float, seconds: float = 3.0) -> tuple[Sound, np.ndarray]:

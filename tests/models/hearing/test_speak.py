@@ -21,24 +21,18 @@ TEXT = "Every picture that you see was painted by a machine, and it remembers no
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("kokoro")
-    yield model
-    model.close()
+def model(opened):
+    return opened("kokoro")
 
 
 @pytest.fixture(scope="module")
-def ear(weights):
-    model = load("whisper-tiny-en")
-    yield model
-    model.close()
+def ear(opened):
+    return opened("whisper-tiny-en")
 
 
 @pytest.fixture(scope="module")
-def pitch(weights):
-    model = load("pitch")
-    yield model
-    model.close()
+def pitch(opened):
+    return opened("pitch")
 
 
 def test_what_is_spoken_is_what_was_asked_for(model, ear):

@@ -19,10 +19,8 @@ from .conftest import SAID, needs_espeak, part, streamed, word_errors
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("whisper-tiny-en")
-    yield model
-    model.close()
+def model(opened):
+    return opened("whisper-tiny-en")
 
 
 @pytest.fixture(scope="module")

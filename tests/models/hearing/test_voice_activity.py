@@ -12,10 +12,8 @@ from .conftest import part, streamed
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("voice_activity")
-    yield model
-    model.close()
+def model(opened):
+    return opened("voice_activity")
 
 
 def test_speech_is_speech_and_noise_is_not(model, speech):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pleinair.models import load
 from pleinair.models.hearing.words import SURE_OF_LANGUAGE, Words
 
 
@@ -36,11 +35,8 @@ def test_where_it_is_not_sure_it_keeps_to_the_language_before(sure, likely, is_)
 
 
 @pytest.fixture(scope="module")
-def model(weights):
-    model = load("whisper-tiny-en")
-    model.open()
-    yield model
-    model.close()
+def model(opened):
+    return opened("whisper-tiny-en")
 
 
 def test_what_is_asked_for_counts_and_marks_alone_are_no_words(model):
