@@ -72,6 +72,8 @@ def _call(name: str, task: str) -> dict[str, Any]:
     model = pleinair.load(name)
     model.open()
     given, words = _input(model, task)
+    if task.startswith("flow"):  # what moves needs a moment before
+        model(film(0))
     began = time.perf_counter()
     out = model(*given, **words)
     if not isinstance(out, (str, tuple, np.ndarray)) and isinstance(out, Iterable) and hasattr(out, "__next__"):
@@ -86,6 +88,8 @@ def _input(model: Any, task: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     from pleinair import Audio, Image, Text
 
     port, kind = next(iter(model.ports.items()))
+    if task.startswith("flow"):
+        return (film(1),), {}
     if kind is Image:
         picture = photograph(PICTURES.get(task, "astronaut"))
         return (picture,), {}
@@ -101,6 +105,17 @@ def photograph(card: str) -> np.ndarray:
     from pleinair.models import clip_path
 
     return read_picture(clip_path(card))
+
+
+def film(number: int) -> np.ndarray:
+    """Two frames, one after the other, of people on bicycles."""
+    import av
+
+    from pleinair.models import clip_path
+
+    with av.open(str(clip_path("bikes"))) as container:
+        frames = [f.to_ndarray(format="rgb24") for f, _ in zip(container.decode(video=0), range(34), strict=False)]
+    return frames[30 + number]
 
 
 def spoken(seconds: float = 8.0) -> Any:
@@ -122,7 +137,8 @@ def spoken(seconds: float = 8.0) -> Any:
 
 def _keep(name: str, out: Any, given: tuple[Any, ...]) -> str:
     """Writes it down for a person, and says in a line what it is."""
-    from pleinair import Boxes, Landmarks, Sound, blend, boxes, resize, segments, skeleton
+    from pleinair import Boxes, Landmarks, Sound, blend, boxes, resize
+    from pleinair.paint.shown import shown
 
     if isinstance(out, list) and out and isinstance(out[-1], Sound):
         out = Sound(np.concatenate([s.samples for s in out]), out[0].rate)
@@ -135,8 +151,7 @@ def _keep(name: str, out: Any, given: tuple[Any, ...]) -> str:
         level = 20 * np.log10(np.sqrt(np.square(out.samples).mean()) + 1e-9)
         return f"{out.seconds:.2f} s of sound, level {level:.0f} dB"
     if isinstance(out, Landmarks) and isinstance(given[0], np.ndarray):
-        drawn = segments(given[0], out) if out and "start" in out[0].names else skeleton(given[0], out)
-        _picture(name, drawn)
+        _picture(name, shown(out, given[0]))
         return f"{len(out)} figures, the surest {out[0].confidence:.2f}" if out else "nobody"
     if isinstance(out, Boxes):
         _picture(name, boxes(given[0], out))
