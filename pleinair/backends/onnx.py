@@ -60,6 +60,10 @@ class Onnx(Compiled):
         self._names = [t.name for t in outputs]
         self._planes = {t.name: np.empty(t.shape, np.float32) for t in inputs if t.picture}
 
+    def floats(self) -> set[str]:
+        """Which outputs are float32 in the network itself; `run` hands over the types that were asked for."""
+        return {out.name for out in self._session.get_outputs() if out.type == "tensor(float)"}
+
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One inference."""
         with self._lock:

@@ -67,16 +67,18 @@ def _unrounded(node: memoryview, constants: set[str]) -> bytes:
 
 
 def _reshaped(info: memoryview, shapes: Mapping[str, tuple[int, ...]], keep: bool) -> bytes:
-    """A ValueInfoProto at another shape: name = 1, type = 2 {tensor_type = 1 {elem_type = 1, shape = 2 {dim = 1}}}."""
-    name, kind = "", FLOAT
+    """A ValueInfoProto at another shape: name = 1, type = 2 {tensor_type = 1 {elem_type = 1, shape = 2 {dim = 1}}}. An
+    output of which nothing but the name is said stays so: a runtime finds its type."""
+    name, kind, typed = "", FLOAT, False
     for number, value in fields(info):
         if number == 1:
             name = text(value)
         elif number == 2:
+            typed = True
             for n, v in fields(message(value)):
                 if n == 1:
                     kind = next((x for m, x in fields(message(v)) if m == 1 and isinstance(x, int)), FLOAT)
-    if keep and name not in shapes:
+    if name not in shapes if keep else not typed:
         return bytes(info)
     tensor = varint_field(1, kind)
     if keep:

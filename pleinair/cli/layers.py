@@ -43,7 +43,8 @@ def show_layers(card: Card, sheet: Path | None) -> list[dict[str, Any]]:
     return [{"name": x.name, "role": x.role, "op": x.op, "shape": list(x.shape)} for x in found]
 
 
-TILE_SIZE = (320, 240)
+TILE_SIZE = (320, 256)
+"""At which a sheet's models work: sides that all of them take."""
 
 
 def write_sheet(card: Card, layers: list[Any], place: Path) -> None:

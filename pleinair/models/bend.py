@@ -184,8 +184,8 @@ class Bending:
         for bend in bends:
             tensor = graphs.find(graph, bend.layer)
             sample = graphs.sample(blob, tensor, inputs)
-            layer = BentLayer(bend, sample)
-            graphs.bend(graph, tensor, bend.name, layer.fields)
+            layer = BentLayer(bend, sample, graphs.free_sides(blob, tensor, inputs, sample.shape))
+            graphs.bend(graph, tensor, bend.name, layer.fields, layer.axis)
             extra += layer.tensors
             self._layers.append(layer)
         found = list(outputs)

@@ -20,15 +20,22 @@ DEFAULTS = {"scale": 1.0, "shift": 0.0, "noise": 0.0, "drift": 0.0}
 
 
 class BentLayer:
-    """The extra inputs of one bent tensor, and their values."""
+    """The extra inputs of one bent tensor, and their values. Along a `free` side, whose length follows what the network
+    is given, the noise is the same everywhere."""
 
-    def __init__(self, bend: Bend, sample: np.ndarray) -> None:
+    def __init__(self, bend: Bend, sample: np.ndarray, free: frozenset[int] = frozenset()) -> None:
         if sample.dtype != np.float32 or sample.ndim < 2:
             raise ModelFault(
                 f"bend: {bend.layer} is not a layer of float32 numbers", hint="pleinair models show CARD --layers"
             )
         self.bend = bend
-        axis = graphs.channel_axis(sample.shape)
+        self.axis = axis = graphs.channel_axis(sample.shape, free)
+        if axis in free:
+            raise ModelFault(
+                f"bend: {bend.layer} cannot be bent: each of its sides is as long as what the network is given",
+                now="the model was not loaded",
+                hint="pleinair models show CARD --layers",
+            )
         count = sample.shape[axis]
         self.std = np.moveaxis(sample, axis, 0).reshape(count, -1).std(1)  # a row of one picture's numbers has none
         self.std = np.where(self.std > 1e-6, self.std, float(sample.std()) or 1.0).astype(np.float32)
@@ -42,7 +49,8 @@ class BentLayer:
         self._mask[list(chosen)] = 1
         shape = tuple(count if a == axis else 1 for a in range(sample.ndim))
         spread = self.std.reshape(shape)
-        self.fields = [(_clouds(rng, sample.shape, axis, bend.grain) * spread).astype(np.float32) for _ in range(2)]
+        wide = tuple(1 if a in free else side for a, side in enumerate(sample.shape))
+        self.fields = [(_clouds(rng, wide, axis, bend.grain) * spread).astype(np.float32) for _ in range(2)]
         one = (1,) * sample.ndim
         self.tensors = [
             Tensor(f"bend.{bend.name}.{what}", shape if what in ("mul", "add") else one)
@@ -60,7 +68,7 @@ class BentLayer:
 
 def _clouds(rng: np.random.Generator, shape: tuple[int, ...], axis: int, grain: int) -> np.ndarray:
     """A random field of standard deviation 1 whose spots are about `grain` cells large; plain noise for a row."""
-    if len(shape) != 4 or grain == 1:
+    if len(shape) != 4 or grain == 1 or 1 in [side for a, side in enumerate(shape) if a not in (0, axis)]:
         return rng.standard_normal(shape)
     import cv2
 

@@ -120,23 +120,35 @@ def sample(blob: bytes, tensor: str, inputs: Sequence[Tensor]) -> np.ndarray:
     return samples(blob, [tensor], inputs)[tensor]
 
 
-def samples(blob: bytes, tensors: Sequence[str], inputs: Sequence[Tensor]) -> dict[str, np.ndarray]:
-    """As `sample`, of several: tensor -> float32 of its own shape."""
+def free_sides(blob: bytes, tensor: str, inputs: Sequence[Tensor], shape: Sequence[int]) -> frozenset[int]:
+    """The axes of a tensor of this shape whose length follows what the network is given: a text, a sound."""
+    if not any(side < 0 for given in inputs for side in given.handed):
+        return frozenset()
+    other = samples(blob, [tensor], inputs, free=24)[tensor].shape
+    return frozenset(axis for axis, (one, two) in enumerate(zip(shape, other, strict=True)) if one != two)
+
+
+def samples(blob: bytes, tensors: Sequence[str], inputs: Sequence[Tensor], free: int = 16) -> dict[str, np.ndarray]:
+    """As `sample`, of several: tensor -> float32 of its own shape; int64 where the network's numbers are no float32.
+    `free`: the length of what has none of its own."""
     from ..backends.onnx import Onnx
     from .network import fixed_inputs
 
     model = read(blob)
-    for tensor in tensors:
-        show(model, tensor)
+    known = {o.name for o in model.graph.output}
+    for tensor in dict.fromkeys(tensors):
+        if tensor not in known:
+            model.graph.output.add().name = tensor  # of whatever type the runtime finds it to be
     runtime = Onnx(write(model), inputs, [Tensor(t, (-1,)) for t in tensors], precision="f32", threads=1)
     try:
-        return runtime.run(fixed_inputs(inputs))
+        found, floats = runtime.run(fixed_inputs(inputs, free)), runtime.floats()
     finally:
         runtime.close()
+    return {t: array if t in floats else array.astype(np.int64) for t, array in found.items()}
 
 
-def bend(model: Any, tensor: str, name: str, fields: Sequence[np.ndarray]) -> None:
-    """Puts scale, shift and noise behind a tensor; whoever reads it reads the bent one."""
+def bend(model: Any, tensor: str, name: str, fields: Sequence[np.ndarray], axis: int) -> None:
+    """Puts scale, shift and noise behind a tensor; whoever reads it reads the bent one. `axis`: its channels'."""
     import onnx
     from onnx import helper, numpy_helper
 
@@ -147,11 +159,11 @@ def bend(model: Any, tensor: str, name: str, fields: Sequence[np.ndarray]) -> No
     outputs[list(outputs).index(tensor)] = straight
     ports = {what: f"bend.{name}.{what}" for what in ("mul", "add", "first", "second")}
     rank = fields[0].ndim
-    count = fields[0].shape[channel_axis(fields[0].shape)]
+    count = fields[0].shape[axis]
     for what, port in ports.items():
         sides = [1] * rank
         if what in ("mul", "add"):
-            sides[channel_axis(fields[0].shape)] = count
+            sides[axis] = count
         graph.input.append(helper.make_tensor_value_info(port, onnx.TensorProto.FLOAT, sides))
     for what, field in zip(("first", "second"), fields, strict=True):
         graph.initializer.append(numpy_helper.from_array(field, f"bend.{name}.{what}.field"))
@@ -168,8 +180,12 @@ def bend(model: Any, tensor: str, name: str, fields: Sequence[np.ndarray]) -> No
         graph.node.insert(place + offset, node)
 
 
-def channel_axis(shape: Sequence[int]) -> int:
-    """Of a layer: the second side of [1, c, h, w] and [1, c]; the last of [1, h, w, c] (where it is the smallest)."""
+def channel_axis(shape: Sequence[int], free: frozenset[int] = frozenset()) -> int:
+    """Of a layer: the second side of [1, c, h, w] and [1, c]; the last of [1, h, w, c] (where it is the smallest) and
+    of [1, t, c]. Never one whose length is `free`, where another is not."""
+    steady = [axis for axis in range(len(shape) - 1, 0, -1) if axis not in free]
+    if free and steady:
+        return steady[0]
     if len(shape) == 4 and shape[3] < shape[1] and shape[3] < shape[2]:
         return 3
     return 1 if len(shape) != 3 else 2

@@ -235,13 +235,13 @@ def _sides(tensor: Tensor) -> tuple[int | None, ...]:
     return tuple(None if side < 0 else side for side in tensor.shape)
 
 
-def fixed_inputs(tensors: Sequence[Tensor]) -> dict[str, np.ndarray]:
-    """The same likely numbers on every machine: the built-in picture, a gentle wave, ones."""
+def fixed_inputs(tensors: Sequence[Tensor], free: int = 16) -> dict[str, np.ndarray]:
+    """The same likely numbers on every machine: the built-in picture, a gentle wave, ones. `free`: of a free side."""
     from .testcard import picture
 
     found: dict[str, np.ndarray] = {}
     for tensor in tensors:
-        shape = tuple(16 if side < 0 else side for side in tensor.handed)
+        shape = tuple(free if side < 0 else side for side in tensor.handed)
         if tensor.picture:
             height, width = tensor.height_width
             found[tensor.name] = picture((width, height), 0)

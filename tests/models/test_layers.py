@@ -9,7 +9,9 @@ import pytest
 from pleinair import load
 from pleinair.cli.layers import TILE, write_sheet
 from pleinair.core.errors import ModelFault
+from pleinair.core.kinds import Sound
 from pleinair.models.card import find_card
+from pleinair.models.fetch import fetch
 from pleinair.models.layers import layers_of, played
 from pleinair.models.testcard import picture
 
@@ -58,3 +60,24 @@ def test_a_sheet_of_a_model_that_draws_nothing_shows_what_it_finds(weights, tmp_
 def test_a_clip_has_no_layers():
     with pytest.raises(ModelFault, match="clip"):
         layers_of("bigbuckbunny")
+
+
+@pytest.mark.parametrize("name", ["pitch", "people", "hibari"])
+def test_layers_of_networks_that_reckon_with_whole_numbers_too(name):
+    """Their sums of whole numbers are no layers; the others are, and are numbers of float32."""
+    fetch([name])
+    found = layers_of(name)
+    assert found and all(len(layer.shape) >= 2 for layer in found)
+
+
+def test_what_has_no_length_of_its_own_can_be_bent():
+    """A layer is as long as the sound: the noise is the same along it, and the channels are the other side."""
+    fetch(["pitch"])
+    model = load("pitch", bend={"swirl": "v208"}, backend="onnx")
+    for seconds in (0.5, 1.3):
+        wave = 0.3 * np.sin(2 * np.pi * 220 * np.arange(round(16_000 * seconds)) / 16_000)
+        sound = Sound(wave[:, None].astype(np.float32), 16_000)
+        (still,) = model(sound)
+        bent = [figure.hz for figure in model(sound, swirl_scale=0.0, swirl_noise=1.0)]
+        assert abs(still.hz - 220) < 3 and bent != [still.hz]
+    model.close()
