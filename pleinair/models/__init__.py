@@ -47,9 +47,9 @@ def load(
 
     card = find_card(card)
     if card.task == "clip":
-        raise ModelFault(
-            f"{card.name} is a clip, not a model", hint=f'as a source: device = "file", path = "{card.name}"'
-        )
+        heard = next(iter(card.files.values())).name.endswith((".wav", ".flac", ".ogg", ".mp3"))
+        hint = f'as a source, in piece.toml: device = "{"sound" if heard else "clip"}:{card.name}"'
+        raise ModelFault(f"{card.name} is a clip, not a model", hint=hint)
     task = plugins.find("tasks", card.task)
     from . import choose, fetch, store
 
@@ -62,6 +62,11 @@ def load(
         choice = choose.Choice.of(backend)
         backend, precision, threads = choice.name, choice.precision, choice.threads
         size = size or choice.size
+    runs_on = dict(getattr(task, "candidates", None) or ())
+    if runs_on and not runs_on.keys() & {"onnx", "openvino"} and backend not in runs_on:
+        raise ModelFault(
+            f"{card.name} does not run on {backend}", now="the model was not loaded", hint=f'backend = "{min(runs_on)}"'
+        )
     extra: dict[str, Any] = {k: v for k, v in (("bend", bend), ("tap", tap)) if v}
     if extra:
         from .bend import check_bendable

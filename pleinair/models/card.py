@@ -48,9 +48,19 @@ def find_card(name: str | Path | Card) -> Card:
         path = folder / f"{text}.toml"
         if path.is_file():
             return read_card(path)
-    raise ModelFault(
-        f'there is no card "{text}"', now="the model was not loaded", hint=did_you_mean(text, known_names())
-    )
+    raise _no_card(text)
+
+
+def _no_card(name: str) -> ModelFault:
+    """Where it is a task's name: with the cards of that task, or with the way to one."""
+    from .. import plugins
+
+    said, hint = f'there is no card "{name}"', did_you_mean(name, known_names())
+    if of_task := [card.name for card in all_cards(name)]:
+        said, hint = f"{said}: it is what {len(of_task)} cards do", "take " + " or ".join(of_task)
+    elif name in plugins.names("tasks"):
+        said, hint = f"{said}: no package carries such a network", "with one of your own: pleinair models add FILE"
+    return ModelFault(said, now="the model was not loaded", hint=hint)
 
 
 def known_names() -> list[str]:

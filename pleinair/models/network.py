@@ -134,7 +134,7 @@ class NetworkModel(Model):
                 values[port] = value
         for port in self.needed:
             if port not in values:
-                raise TypeError(f"{self.card.name} needs {port} ({self.ports[port].__name__})")
+                raise TypeError(f"{self.card.name} needs {port}: give it in the call, or to load ({port}=...)")
         if self._bending is None:
             return self._run(values)
         with self._lock:

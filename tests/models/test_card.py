@@ -6,6 +6,7 @@ import pytest
 
 from pleinair.core.errors import ModelFault
 from pleinair.core.kinds import Image, Vector
+from pleinair.models import load
 from pleinair.models.card import all_cards, find_card, known_names
 
 
@@ -60,3 +61,21 @@ def test_a_wrong_card_is_a_sentence(tmp_path, text, part):
 def test_a_card_that_is_not_there(tmp_path):
     with pytest.raises(ModelFault, match="no card at"):
         find_card(tmp_path / "nothing.toml")
+
+
+def test_a_task_is_no_card_and_is_answered_with_its_cards():
+    with pytest.raises(ModelFault, match="it is what 2 cards do") as told:
+        find_card("transcribe")
+    assert "whisper-base or whisper-tiny-en" in told.value.hint
+    with pytest.raises(ModelFault, match="no package carries") as told:
+        find_card("depth")
+    assert "models add" in told.value.hint
+
+
+def test_what_runs_on_one_backend_only_refuses_others_and_a_clip_says_how_it_is_played(weights):
+    with pytest.raises(ModelFault, match="does not run on onnx") as told:
+        load("flow", backend="onnx")
+    assert "opencv" in told.value.hint
+    with pytest.raises(ModelFault, match="is a clip") as told:
+        load("visitor")
+    assert '"sound:visitor"' in told.value.hint
