@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from . import ct2_changes
 from .common import Figure
 
 RUNS, QUICK = 300, 20
@@ -27,32 +28,45 @@ HEAD, TAIL = 20_000, 60_000
 
 def run(quick: bool = False) -> list[Figure]:
     figures = []
-    for kind, (sources, use) in {"onnx": _onnx(), "tflite": _tflite(), "gguf": _gguf()}.items():
-        found = survive(sources, use, QUICK if quick else RUNS)
+    kinds = {"onnx": _onnx(), "tflite": _tflite(), "gguf": _gguf(), "ctranslate2": _ct2()}
+    for kind, (sources, use) in kinds.items():
+        change = ct2_changes.changed if kind == "ctranslate2" else _bytes_changed
+        found = survive(sources, use, QUICK if quick else RUNS, change=change)
         ended = sum(count for how, count in found.items() if "signal" in how)
         name = f"changed {kind} files that the check lets in: runtime ended by a signal"
         figures.append(Figure(name, ended, "", "0", ended == 0, dict(found)))
     return figures
 
 
-def survive(sources: list[bytes], use: Callable[[bytes], None], count: int, seed: int = 7) -> collections.Counter[str]:
+def _bytes_changed(source: bytes, dice: random.Random) -> bytes:
+    blob = bytearray(source)
+    for _ in range(dice.randrange(1, 4)):
+        where = dice.choice((len(blob), min(len(blob), HEAD), -min(len(blob), TAIL)))
+        place = dice.randrange(where) if where > 0 else len(blob) - 1 - dice.randrange(-where)
+        blob[place] = dice.choice((0, 1, 2, 4, 127, 128, 255, blob[place] ^ (1 << dice.randrange(8))))
+    return bytes(blob)
+
+
+def survive(
+    sources: list[bytes],
+    use: Callable[[bytes], None],
+    count: int,
+    seed: int = 7,
+    change: Callable[[bytes, random.Random], bytes] = _bytes_changed,
+) -> collections.Counter[str]:
     """How `count` files that were let in went; and how many were refused on the way."""
     from pleinair.core.errors import ModelFault
     from pleinair.models.safe import check
 
     dice, found = random.Random(seed), collections.Counter[str]()
     while found.total() - found["refused by the check"] < count:
-        blob = bytearray(dice.choice(sources))
-        for _ in range(dice.randrange(1, 4)):
-            where = dice.choice((len(blob), min(len(blob), HEAD), -min(len(blob), TAIL)))
-            place = dice.randrange(where) if where > 0 else len(blob) - 1 - dice.randrange(-where)
-            blob[place] = dice.choice((0, 1, 2, 4, 127, 128, 255, blob[place] ^ (1 << dice.randrange(8))))
+        blob = change(dice.choice(sources), dice)
         try:
-            check(bytes(blob), "changed")
+            check(blob, "changed")
         except ModelFault:
             found["refused by the check"] += 1
             continue
-        found[_opened(use, bytes(blob))] += 1
+        found[_opened(use, blob)] += 1
     return found
 
 
@@ -126,6 +140,26 @@ def _gguf() -> tuple[list[bytes], Callable[[bytes], None]]:
                 raise ValueError("refused")
 
     return [source], use
+
+
+def _ct2() -> tuple[list[bytes], Callable[[bytes], None]]:
+    import numpy as np
+
+    from pleinair.backends.ctranslate2 import CTranslate2
+    from pleinair.models import store
+    from pleinair.models.card import find_card
+    from pleinair.models.fetch import fetch
+
+    card = find_card("whisper-tiny-en")
+    fetch([card])
+    beside = {card.files[role].name: store.read(card, role) for role in ("config", "vocabulary")}
+    spectrum = np.random.default_rng(0).standard_normal((80, 400)).astype(np.float32)
+
+    def use(blob: bytes) -> None:
+        whisper = CTranslate2({"model.bin": blob, **beside}, precision="int8", threads=1)
+        whisper.generate(whisper.encode(spectrum), [50257, 50362], beam=2, longest=8)
+
+    return [store.read(card, "model")], use
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from ...core.errors import ModelFault
 from ...core.kinds import Audio, Control, Sound, Text
 from .. import store
 from ..card import Card, find_card
+from ..safe import ct2, ct2_whisper
 from .agreement import Agreement
 from .doubt import Guess
 from .listening import Listener, mono
@@ -80,6 +81,8 @@ class Transcribe(Listener):
                 hint="a Whisper of CTranslate2 is model.bin, config.json, tokenizer.json and vocabulary.txt",
             )
         engine = {name: store.read(self.card, r, _KINDS[r]) for r, name in roles.items() if r in _KINDS}
+        known = ct2.check(memoryview(engine[roles["model"]])).words
+        ct2_whisper.beside(known, engine, self.card.name)
         self._whisper = self._backend_class(engine, precision=self.precision, threads=self.threads)
         self._networks.append(self._whisper)
         self._words = Words(store.read(self.card, "tokenizer"), self._whisper, self.card.name)

@@ -146,4 +146,18 @@ def ct2_broken() -> Iterator[tuple[str, bytes]]:
     yield "something behind", making.ct2(3, tail=b"\x80\x04.")
     yield "a name without an end", making.ct2(tables=[table.replace(b"a\0", b"ab")])
     yield "a name that a terminal obeys", making.ct2(tables=[making.table("a\x1b[2J", (2,), 0, 8)])
+    for name, told in (
+        ("decoder.num_heads", b"\0\0"), ("encoder.num_heads", b"\0\0"), ("encoder.num_heads", b"\3\0"),
+        ("decoder.num_heads", b"\xfe\xff"), ("decoder.alignment_layer", b"\x64\0"),
+        ("decoder.alignment_heads", b"\x64\0"), ("encoder.layer_0.ffn.linear_0.bias", (1,)),
+        ("encoder.layer_0.ffn.linear_1.weight", (3, 16)), ("encoder.layer_0.ffn.linear_1.weight", (8, 15)),
+        ("encoder.layer_0.self_attention.linear_0.weight", (8, 8)), ("encoder.layer_norm.gamma", (1,)),
+        ("encoder.conv1.bias", (1,)), ("encoder.conv1.weight", (8, 4, 2)), ("decoder.embeddings.weight", (20, 9)),
+        ("decoder.embeddings.weight", (160,)), ("decoder.position_encodings.encodings", (40,)),
+        ("decoder.embeddings.weight_zero", (20,)), ("encoder.layer_0.ffn.linear_0.weight_scale", (3,)),
+        ("decoder.embeddings.weight", making.table("decoder/embeddings/weight", (20, 8), 2, 320)),
+    ):  # fmt: skip
+        yield f"a Whisper whose {name} is {str(told)[:12]}", making.whisper(**{name: told})
+    for other in ("encoder/layer_norm/gamma", "encoder/conv1/weight", "decoder/layer_0/attention/linear_1/weight"):
+        yield f"words that are {other}", making.whisper(aliases=[("decoder/projection/weight", other)])
     yield "a name of nothing", making.ct2(tables=[b"\0\0" + table])

@@ -117,6 +117,35 @@ def ct2(
     return head + b"".join(tables) + foot + tail
 
 
+WHISPER = {
+    "encoder/conv1/weight": (8, 4, 3), "encoder/conv1/bias": (8,), "encoder/layer_0/ffn/linear_0/weight": (16, 8),
+    "encoder/layer_0/ffn/linear_0/bias": (16,), "encoder/layer_0/ffn/linear_1/weight": (8, 16),
+    "encoder/layer_0/self_attention/linear_0/weight": (24, 8), "encoder/layer_norm/gamma": (8,),
+    "decoder/embeddings/weight": (20, 8), "decoder/layer_0/attention/linear_1/weight": (16, 8),
+    "decoder/layer_0/attention/linear_1/bias": (16,), "decoder/position_encodings/encodings": (5, 8),
+    "decoder/num_heads": b"\2\0", "encoder/num_heads": b"\2\0", "decoder/alignment_layer": b"\xff\xff",
+    "decoder/alignment_heads": b"\1\0",
+}  # fmt: skip
+"""A small Whisper's tables (not all that it needs to run): sides of float32, or one number of int16."""
+
+
+def whisper(aliases: list[tuple[str, str]] | None = None, **changed) -> bytes:
+    """`changed`: a table's name with "." for "/" -> its sides, its number, raw bytes of a table, None: not there."""
+    tables = []
+    for name, told in (WHISPER | {k.replace(".", "/"): v for k, v in changed.items()}).items():
+        if isinstance(told, bytes) and len(told) == 2:
+            tables.append(table(name, (), 2, 2, 0) + told)
+        elif isinstance(told, bytes):
+            tables.append(told)
+        elif told is not None:
+            size = 4
+            for side in told:
+                size *= side
+            tables.append(table(name, told, 0, size))
+    again = [("decoder/projection/weight", "decoder/embeddings/weight")] if aliases is None else aliases
+    return ct2(tables=tables, aliases=again)
+
+
 def onnx_model(seed: int = 0):
     """A ModelProto: a few layers, constants of several types, an attribute with a tensor in it."""
     from onnx import TensorProto, helper, numpy_helper
