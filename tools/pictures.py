@@ -26,7 +26,7 @@ def put(url: str, value: object) -> None:
 
 
 def parrot() -> None:
-    """The parrot when it has answered the visitor's first question: the piece with its own models, on the virtual
+    """The parrot when it has answered the visitor's second question: the piece with its own models, on the virtual
     clock, so that it is the same on a busy machine."""
     from pleinair import assembly, resize
     from pleinair.core.codec import encode_jpeg
@@ -35,7 +35,7 @@ def parrot() -> None:
     loaded = assembly.load("parrot")
     parts = assembly.MachineParts(loaded, sources={"mic": "sound:visitor"})
     runner = OfflineRunner(assembly.assemble(loaded, parts), costs={"answer": 0.06})
-    runner.run(6.5)
+    runner.run(17)
     (OUT / "parrot.jpg").write_bytes(encode_jpeg(resize(runner.last["draw"].data, (720, 540)), 80))
 
 
