@@ -37,7 +37,7 @@ def run(quick: bool = False) -> list[Figure]:
             print(f"  {card.name}: {', '.join(f.name for f in absent)} not here", file=sys.stderr, flush=True)
             continue
         try:
-            figures.append(_one(card, 1.0 if quick else 2.0, 3 if quick else 5))
+            figures.append(_one(card, 1.0 if quick else 2.0, 3 if quick else 9))
         except Fault as fault:
             print(f"  {card.name} was left out: {fault.what}", file=sys.stderr, flush=True)
     return figures
