@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..core.kinds import Audio, Sound
-from ..core.source import Capture, Raw, Source
+from ._counted import Counted
 from ._page import FromPage
 
 SILENCE_RATE = 16_000
@@ -37,30 +36,17 @@ class Mic(FromPage):
         return "no page has given its microphone yet"
 
 
-class Silence(Source):
+class Silence(Counted):
     """Chunks of 20 ms in which nothing is heard: what stands in for a microphone where no clip does."""
 
     kind = Audio
-    paced = True
 
     def __init__(self, target: str = "") -> None:
+        super().__init__(50)
         self._chunk = Audio.check(Sound(np.zeros((SILENCE_RATE // 50, 1), np.float32), SILENCE_RATE))
-        self._stopped = False
 
-    def open(self) -> None:
-        self._stopped = False
-
-    def __iter__(self) -> Iterator[Capture]:
-        number = 0
-        while not self._stopped:
-            yield Capture(self._chunk, t_ns=number * 20_000_000, raw=Raw("recall", b"", {"index": number}))
-            number += 1
-
-    def recall(self, note: dict[str, Any]) -> Sound:
+    def at(self, number: int) -> Sound:
         return self._chunk
-
-    def interrupt(self) -> None:
-        self._stopped = True
 
     def describe(self) -> dict[str, Any]:
         return {"source": "silence"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy as np
 from ..core.codec import check_size
 from ..core.errors import DeviceFault, did_you_mean
 from ..core.kinds import Image, Size
-from ..core.source import Capture, Raw, Source
 from ._common import paced_at
+from ._counted import Counted
 from ._scenes import SCENES
 
 SYNC = (1, 0)
@@ -21,7 +20,7 @@ CELLS = len(SYNC) + NUMBER_BITS + CHECK_BITS
 """32 columns: two that say which way is up, the number modulo 2**22, its CRC-8."""
 
 
-class Synthetic(Source):
+class Synthetic(Counted):
     """A deterministic moving picture. Paced, and recallable: picture n is a function of n, size and seed alone.
 
     target  the scene: "room" (a figure walks through a room), "bars" (drifting colours), "noise" (incompressible)
@@ -52,15 +51,13 @@ class Synthetic(Source):
                 now="the source was not opened",
                 hint="size = [640, 480]",
             ) from None
-        self.rate = paced_at(rate, "synthetic", zero=True)
-        self.paced = self.rate > 0
+        super().__init__(paced_at(rate, "synthetic", zero=True))
         self.seed = int(seed)
         self.strip = bool(strip)
         self._draw: Any = None
-        self._stopped = False
 
     def open(self) -> None:
-        self._stopped = False
+        super().open()
         self._scene()
 
     def _scene(self) -> Any:
@@ -76,18 +73,7 @@ class Synthetic(Source):
         image.setflags(write=False)
         return image
 
-    def __iter__(self) -> Iterator[Capture]:
-        number = 0
-        while not self._stopped:
-            t_ns = round(number * 1e9 / self.rate) if self.paced else None
-            yield Capture(self.picture(number), t_ns=t_ns, raw=Raw("recall", b"", {"index": number}))
-            number += 1
-
-    def recall(self, note: dict[str, Any]) -> np.ndarray:
-        return self.picture(int(note["index"]))
-
-    def interrupt(self) -> None:
-        self._stopped = True
+    at = picture
 
     def describe(self) -> dict[str, Any]:
         return {
