@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ def open_input(url: str, **options: Any) -> Any:
     form = options.pop("form", None)
     text = {k: str(v) for k, v in options.items()}
     return av.open(url, "r", format=form, options=text, timeout=seconds)
+
+
+def open_file(path: Path, formats: str) -> Any:
+    """A file of this computer, with only these demuxers (FFmpeg's names, with commas): a text that calls itself .mp4
+    may be a playlist, and must not make FFmpeg fetch what it names."""
+    return open_input(f"file:{path}", protocol_whitelist="file", format_whitelist=formats)
 
 
 def reason(error: BaseException) -> str:

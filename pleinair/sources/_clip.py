@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import DeviceFault
-from ._av import Upright, picture_of, reason, upright_of
+from ._av import Upright, open_file, picture_of, reason, upright_of
 
 if TYPE_CHECKING:
     from .file import File
@@ -23,10 +23,7 @@ NOW = "the source stays empty; the rest of the piece runs"
 
 
 def open_clip(target: str) -> Any:
-    """An av container with a video stream that is ready to decode; DeviceFault.
-
-    Only local files: a text that calls itself .mp4 may be a playlist, and must not make FFmpeg fetch what it names.
-    """
+    """An av container with a video stream that is ready to decode; DeviceFault."""
     import av
 
     path = Path(target)
@@ -46,7 +43,7 @@ def open_clip(target: str) -> Any:
     if size == 0:
         raise fault(f"{name} is empty (0 bytes)", "copy it again, or choose another clip")
     try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})
+        container = open_file(path, _FORMATS)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise fault(
             f"{name} cannot be read as video or picture: {reason(error)}",

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import DeviceFault
 from ..core.kinds import Audio, Sound
 from ..core.source import Capture, Raw, Source
-from ._av import reason
+from ._av import open_file, reason
 from ._common import sha256_of
 
 QUIET, PAUSE_S = 0.01, 0.3
@@ -171,7 +171,7 @@ class SoundFile(Source):
 
 
 def _open(target: str) -> Any:
-    """An av container with a sound stream; DeviceFault. Only local files: nothing that a file names is fetched."""
+    """An av container with a sound stream; DeviceFault."""
     import av
 
     path = Path(target)
@@ -187,7 +187,7 @@ def _open(target: str) -> Any:
     if not path.is_file():
         raise fault(f"there is no file {name}", "look at its spelling and folder")
     try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})
+        container = open_file(path, _FORMATS)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise fault(f"{name} cannot be read as sound: {reason(error)}", "wav, flac, mp3, ogg are read") from None
     if not container.streams.audio:
