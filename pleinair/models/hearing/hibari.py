@@ -35,7 +35,7 @@ class Hibari:
 
     rate = 24_000
     longest = 480
-    knobs: Mapping[str, type[Kind]] = {"pitch": Control, "breath": Control}
+    ports: Mapping[str, type[Kind]] = {"speed": Control, "pitch": Control, "breath": Control}
     """pitch: semitones, -12..12, 0 is the voice's own; breath: 0..1, 1 is a whisper."""
 
     def __init__(self, make: Make, vocabulary: bytes, language: str) -> None:

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ModelFault, did_you_mean
-from ...core.kinds import Audio, Control, Size, Sound, Text, Vector
+from ...core.kinds import Audio, Control, Size, Sound, Text
 from .. import store
 from ..card import Card
 from ..network import NetworkModel
 from . import phonemes
 from .clauses import Clauses
 from .hibari import Hibari
-from .voices import Kokoro, Piper, chosen
+from .voices import PORTS, Kokoro, Piper, chosen
 
 NETWORKS: dict[str, type[Kokoro] | type[Piper] | type[Hibari]] = {"kokoro": Kokoro, "piper": Piper, "hibari": Hibari}
 SLOWEST, FASTEST = 0.5, 2.0
@@ -59,10 +59,7 @@ class Speak(NetworkModel):
                 hint=did_you_mean(str(network), NETWORKS),
             )
         self._consent = _consent(card) if network == "piper" else ""
-        ports = {"text": Text, "voices": Vector, "speed": Control, "language": Text, **NETWORKS[network].knobs}
-        if network == "hibari":  # one voice in one language: nothing to choose
-            del ports["voices"], ports["language"]
-        card = replace(card, ports=ports)
+        card = replace(card, ports={"text": Text, **NETWORKS[network].ports})
         if network == "kokoro" and "voices" not in card.names:
             card = replace(card, names={"voices": list(card.files["voices"].of) if "voices" in card.files else []})
         self._clauses = Clauses()
@@ -123,7 +120,8 @@ class Speak(NetworkModel):
         weights = weights if weights.any() else self._weights
         speed = float(np.clip(Control.check(values.get("speed", 1.0)), SLOWEST, FASTEST))
         language = str(values.get("language", "")) or self._voice.language(weights)
-        knobs = {name: float(Control.check(values[name])) for name in self._voice.knobs if name in values}
+        own = (name for name in self._voice.ports if name not in PORTS and name in values)
+        knobs = {name: float(Control.check(values[name])) for name in own}
         with self._lock:
             samples = self._voice.say(clause, language, weights, speed, **knobs)
         return _trimmed(samples, clause, self._voice.rate, speed)

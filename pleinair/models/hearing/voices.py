@@ -12,11 +12,13 @@ import numpy as np
 
 from ...backends.base import Backend, Tensor
 from ...core.errors import ModelFault, did_you_mean
-from ...core.kinds import Kind
+from ...core.kinds import Control, Kind, Text, Vector
 from .phonemes import TIE, phonemes
 
 Make = Callable[[str, Sequence[Tensor], Sequence[Tensor]], Backend]
 """(role, inputs, outputs) -> a compiled network."""
+PORTS: Mapping[str, type[Kind]] = {"voices": Vector, "speed": Control, "language": Text}
+"""What a network of several voices can be told beside the text."""
 
 
 class Kokoro:
@@ -29,7 +31,7 @@ class Kokoro:
     """
 
     rate = 24_000
-    knobs: Mapping[str, type[Kind]] = {}
+    ports: Mapping[str, type[Kind]] = PORTS
     longest = 480
     """Tokens at once; it reads 510."""
 
@@ -134,7 +136,7 @@ class Piper:
     own settings say.
     """
 
-    knobs: Mapping[str, type[Kind]] = {}
+    ports: Mapping[str, type[Kind]] = PORTS
 
     def __init__(self, make: Make, config: bytes, noise: float) -> None:
         try:
